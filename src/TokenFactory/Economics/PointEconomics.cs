@@ -1,0 +1,108 @@
+using TokenFactory.Catalog;
+using TokenFactory.Units;
+
+namespace TokenFactory.Economics;
+
+/// <summary>The terms under which a point is judged.</summary>
+/// <param name="Utilisation">Served tokens over what the point could produce.</param>
+/// <param name="Availability">Share of the paid hours in which it can serve.</param>
+/// <param name="Pue">Facility over IT power.</param>
+/// <param name="Electricity">Price at the meter; only its own line, a rented GPU-hour includes it.</param>
+/// <param name="Carbon">Carbon of the grid; null where nobody said.</param>
+/// <param name="Sold">What a million tokens sells for; null where nobody said.</param>
+public sealed record PointTerms(
+    Sourced<Fraction> Utilisation,
+    Sourced<Fraction> Availability,
+    Sourced<Pue> Pue,
+    Sourced<UsdPerKilowattHour> Electricity,
+    Sourced<GramsPerKilowattHour>? Carbon,
+    Sourced<UsdPerMillionTokens>? Sold);
+
+/// <summary>One (GPU, price, throughput, power) point in dollars and joules. Every figure carries its sources.</summary>
+public sealed record PointEconomics
+{
+    private static readonly Watts Megawatt = new(1e6);
+
+    /// <summary>$/M tok of all paid time: divided by utilisation and availability.</summary>
+    public required Sourced<UsdPerMillionTokens> Allocation { get; init; }
+
+    /// <summary>$/M tok of busy time only.</summary>
+    public required Sourced<UsdPerMillionTokens> Usage { get; init; }
+
+    /// <summary>Tokens per watt at the boundary of the power that was given.</summary>
+    public required Sourced<TokensPerJoule> PerWatt { get; init; }
+
+    /// <summary>Tokens per watt by boundary, as far as they can be reached.</summary>
+    public required IReadOnlyDictionary<PowerBoundary, Sourced<TokensPerJoule>> PerWattAt { get; init; }
+
+    /// <summary>J/tok by boundary.</summary>
+    public required IReadOnlyDictionary<PowerBoundary, Sourced<JoulesPerToken>> EnergyAt { get; init; }
+
+    /// <summary>Power per GPU by boundary.</summary>
+    public required PowerLadder Power { get; init; }
+
+    /// <summary>Tokens per second that a megawatt at the meter makes.</summary>
+    public required Sourced<TokensPerSecond> PerFacilityMegawatt { get; init; }
+
+    /// <summary>$ of electricity per million tokens, at the meter.</summary>
+    public required Sourced<UsdPerMillionTokens> Electricity { get; init; }
+
+    /// <summary>gCO2 per million tokens, at the meter; null where the grid is unknown.</summary>
+    public required Sourced<GramsPerMillionTokens>? Carbon { get; init; }
+
+    /// <summary>What the GPUs of a megawatt at the meter cost in a year.</summary>
+    public required Sourced<Usd> CostPerMegawattYear { get; init; }
+
+    /// <summary>What they take in; null where no selling price is known.</summary>
+    public required Sourced<Usd>? RevenuePerMegawattYear { get; init; }
+
+    /// <summary>1 - cost / revenue; null where no selling price is known or it is zero.</summary>
+    public required Sourced<double>? GrossMargin { get; init; }
+
+    /// <summary>Judges a point.</summary>
+    /// <param name="perGpu">Price of a GPU-hour.</param>
+    /// <param name="throughput">Tokens per second and GPU, over all GPUs of the deployment.</param>
+    /// <param name="power">Power per GPU at every boundary that could be reached.</param>
+    /// <param name="terms">How it is used, cooled and sold.</param>
+    public static PointEconomics Of(
+        Sourced<UsdPerHour> perGpu, Sourced<TokensPerSecond> throughput, PowerLadder power, PointTerms terms)
+    {
+        var usage = perGpu.With(throughput, TokenCost.Blended);
+        var share = terms.Utilisation.With(terms.Availability, (u, a) => u.Value * a.Value);
+        var rungs = new[] { power.Board, power.It, power.Facility }.OfType<Sourced<Power>>().ToList();
+        var perWatt = rungs.ToDictionary(rung => rung.Value.Boundary, rung => throughput.With(rung, TokenEnergy.PerWatt));
+        var energy = rungs.ToDictionary(rung => rung.Value.Boundary, rung => rung.With(throughput, TokenEnergy.PerToken));
+        var atMeter = energy[PowerBoundary.Facility];
+        return new PointEconomics
+        {
+            Usage = usage,
+            Allocation = usage.With(share, (cost, used) => cost / used),
+            Power = power,
+            PerWatt = perWatt[rungs[0].Value.Boundary],
+            PerWattAt = perWatt,
+            EnergyAt = energy,
+            PerFacilityMegawatt = throughput.With(power.Facility, TokenEnergy.PerMegawatt),
+            Electricity = atMeter.With(terms.Electricity, (joules, price) => joules * price),
+            Carbon = terms.Carbon is { } grid ? atMeter.With(grid, (joules, intensity) => joules * intensity) : null,
+            CostPerMegawattYear = perGpu.With(power.Facility, (price, watts) => Revenue.PerYear(default, price, Megawatt, watts.Watts).Cost),
+            RevenuePerMegawattYear = terms.Sold is { } sold ? Sales(sold, throughput, power, terms) : null,
+            GrossMargin = terms.Sold is { } asked ? Margin(asked, perGpu, throughput, terms) : null,
+        };
+    }
+
+    private static Sourced<UsdPerHour> PerGpuHour(Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PointTerms terms) =>
+        new(
+            Revenue.PerGpuHour([new SoldTokens(throughput.Value, sold.Value)], terms.Utilisation.Value, terms.Availability.Value),
+            sold.From.And(throughput.From).And(terms.Utilisation.From).And(terms.Availability.From));
+
+    private static Sourced<Usd> Sales(Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PowerLadder power, PointTerms terms) =>
+        PerGpuHour(sold, throughput, terms).With(
+            power.Facility, (revenue, watts) => Revenue.PerYear(revenue, default, Megawatt, watts.Watts).Revenue);
+
+    private static Sourced<double>? Margin(
+        Sourced<UsdPerMillionTokens> sold, Sourced<UsdPerHour> perGpu, Sourced<TokensPerSecond> throughput, PointTerms terms)
+    {
+        var revenue = PerGpuHour(sold, throughput, terms);
+        return Revenue.GrossMargin(revenue.Value, perGpu.Value) is { } margin ? new Sourced<double>(margin, revenue.From.And(perGpu.From)) : null;
+    }
+}
