@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+using TokenFactory.Cli.Output;
+using TokenFactory.Cli.Verbs;
+
+namespace TokenFactory.Cli;
+
+/// <summary>The command line. Exit codes: 0 done, 1 the answer is no, 2 could not answer.</summary>
+internal static class App
+{
+    public const int Done = 0;
+    public const int AnswerIsNo = 1;
+    public const int CouldNotAnswer = 2;
+
+    public static int Run(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        try
+        {
+            var root = Root(terminal);
+            if (arguments.Count == 0)
+            {
+                terminal.Out.Write(Overview.Text);
+                return Done;
+            }
+
+            var parsed = root.Parse(arguments);
+            if (parsed.Errors.Count > 0 || TakenForFiles(parsed).Any())
+                throw new Refusal([.. Explain(parsed)]);
+            return parsed.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Err, EnableDefaultExceptionHandler = false });
+        }
+        catch (Refusal refusal)
+        {
+            foreach (var mistake in refusal.Mistakes.Distinct())
+                terminal.Err.WriteLine($"error: {mistake}");
+            return CouldNotAnswer;
+        }
+    }
+
+    private static Command Root(Terminal terminal)
+    {
+        var root = new Command("tokenfactory", "Token Factory: what tokens cost in dollars and joules, and how to make them cheaper.");
+        root.Options.Add(new HelpOption());
+        root.Options.Add(new VersionOption());
+        root.Subcommands.Add(PriceVerb.Command(terminal));
+        root.Subcommands.Add(BillingVerb.Command(terminal));
+        root.Subcommands.Add(FactoryVerb.Command(terminal));
+        root.Subcommands.Add(CatalogVerb.Command(terminal));
+        return root;
+    }
+
+    /// <summary>What is wrong with the words of the command line. A flag that nobody knows is named once, without the words behind it.</summary>
+    private static IEnumerable<Mistake> Explain(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var help = $"See 'tokenfactory {Path(parsed)}--help'";
+        var unknown = TakenForFiles(parsed).Concat(parsed.UnmatchedTokens).Where(word => word.StartsWith('-') && word.Length > 1).ToList();
+        if (unknown.Count == 0)
+            unknown = [.. parsed.UnmatchedTokens.Take(1)];
+        foreach (var word in unknown)
+        {
+            var flag = word.StartsWith('-');
+            var near = Names.Nearest(word, flag ? command.Options.Select(option => option.Name) : command.Subcommands.Select(sub => sub.Name));
+            yield return new Mistake("command line", flag ? $"unknown flag '{word}'" : $"'{word}' is not expected here", near is null ? help : $"Did you mean '{near}'?");
+        }
+
+        foreach (var error in parsed.Errors.Where(error => !parsed.UnmatchedTokens.Any(word => error.Message.Contains($"'{word}'", StringComparison.Ordinal))))
+        {
+            if (unknown.Count == 0 || error.SymbolResult is OptionResult)
+                yield return new Mistake("command line", error.Message.TrimEnd('.'), help);
+        }
+    }
+
+    /// <summary>Misspelt flags that the parser took for the name of a file.</summary>
+    private static IEnumerable<string> TakenForFiles(ParseResult parsed) =>
+        parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value).Where(word => word.StartsWith("--", StringComparison.Ordinal));
+
+    private static string Path(ParseResult parsed) =>
+        parsed.CommandResult.Command.Name == "tokenfactory" ? "" : parsed.CommandResult.Command.Name + " ";
+
+    /// <summary>Prints a report as the flags ask.</summary>
+    public static void Print(Report report, Terminal terminal, CommonFlags flags, ParseResult parsed)
+    {
+        if (parsed.GetValue(flags.Json))
+            JsonOutput.Print(report, terminal.Out);
+        else
+            TextOutput.Print(report, terminal, parsed.GetValue(flags.Sources));
+    }
+}

@@ -1,0 +1,49 @@
+using TokenFactory.Catalog;
+
+namespace TokenFactory.Cli.Input;
+
+/// <summary>Reads what the user names, and says plainly what is wrong with the path.</summary>
+internal static class Files
+{
+    /// <summary>The catalog's folders and the files of a layer, in a fixed order.</summary>
+    public static IReadOnlyList<CatalogFile> Layer(string folder) =>
+        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(path => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+            .Select(path => (Path: path, Name: Path.GetRelativePath(folder, path).Replace('\\', '/')))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => new CatalogFile(file.Name, File.ReadAllText(file.Path)))];
+
+    /// <summary>The catalog that ships with the program.</summary>
+    public static string BuiltInCatalog { get; } = Path.Combine(AppContext.BaseDirectory, "catalog");
+
+    /// <summary>The text of a file of the user's.</summary>
+    public static string Text(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception bad) when (bad is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new Refusal(path, Directory.Exists(path) ? "is a folder" : bad is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : bad.Message, "Name a file that can be read");
+        }
+    }
+
+    /// <summary>Writes a file whole or not at all: beside it first, then renamed over it.</summary>
+    public static void Replace(string path, string text)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var beside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}.tmp");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(beside, text);
+            File.Move(beside, path, overwrite: true);
+        }
+        catch (Exception bad) when (bad is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(beside);
+            throw new Refusal(path, $"cannot be written: {bad.Message}", "Name a folder that can be written with --catalog DIR");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using TokenFactory.Catalog;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace TokenFactory.Cli.Input;
+
+/// <summary>
+/// One mapping of settings, from a YAML file or from flags, read by key; every mistake is gathered with its line.
+/// Keys carry their unit, so a bare "watts" or "price" is answered with the key that was meant.
+/// </summary>
+internal sealed class Settings
+{
+    private readonly YamlMappingNode _node;
+    private readonly string _file;
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly Func<string, string> _spell;
+
+    private Settings(YamlMappingNode node, string file, List<Mistake> mistakes, Func<string, string> spell) =>
+        (_node, _file, Mistakes, _spell) = (node, file, mistakes, spell);
+
+    public List<Mistake> Mistakes { get; }
+
+    /// <summary>The place of this mapping, "file:line".</summary>
+    public string Where => At(_node);
+
+    /// <summary>Reads a YAML file of settings.</summary>
+    /// <exception cref="Refusal">The file cannot be read, or is not one YAML mapping.</exception>
+    public static Settings OfFile(string path)
+    {
+        var yaml = new YamlStream();
+        try
+        {
+            yaml.Load(new StringReader(Files.Text(path)));
+        }
+        catch (YamlException bad)
+        {
+            throw new Refusal($"{path}:{bad.Start.Line}", $"not YAML: {bad.InnerException?.Message ?? bad.Message}", "Mend the syntax near this line");
+        }
+
+        if (yaml.Documents.Count == 1 && yaml.Documents[0].RootNode is YamlMappingNode root)
+            return new Settings(root, path, [], key => $"'{key}'");
+        throw new Refusal(path, "is not one YAML mapping", "Write 'key: value' lines; see examples/");
+    }
+
+    /// <summary>The flags of a command line as settings: "--tokens-per-second 5" is the key tokens_per_second.</summary>
+    public static Settings OfFlags(IEnumerable<(string Key, IReadOnlyList<string> Values)> flags)
+    {
+        var node = new YamlMappingNode();
+        foreach (var (key, values) in flags.Where(flag => flag.Values.Count > 0))
+            node.Add(key, values.Count == 1 ? new YamlScalarNode(values[0]) : new YamlSequenceNode(values.Select(v => new YamlScalarNode(v))));
+        return new Settings(node, "command line", [], key => "--" + key.Replace('_', '-'));
+    }
+
+    public bool Has(string key)
+    {
+        _known.Add(key);
+        return _node.Children.ContainsKey(new YamlScalarNode(key));
+    }
+
+    public string? Text(string key)
+    {
+        if (!Has(key))
+            return null;
+        if (Value(key) is YamlScalarNode { Value: { Length: > 0 } text })
+            return text;
+        Note(key, "is not a text", "Give one value");
+        return null;
+    }
+
+    /// <summary>One text or a list of them; empty where the key is absent.</summary>
+    public IReadOnlyList<string> Texts(string key)
+    {
+        if (!Has(key))
+            return [];
+        if (Value(key) is YamlSequenceNode list && list.All(item => item is YamlScalarNode { Value.Length: > 0 }))
+            return [.. list.Select(item => ((YamlScalarNode)item).Value!)];
+        return Text(key) is { } one ? [one] : [];
+    }
+
+    /// <summary>A number within bounds, or null where the key is absent or wrong. "60%" is 0.6.</summary>
+    public double? Number(string key, double atLeast = double.Epsilon, double atMost = double.MaxValue)
+    {
+        if (Text(key) is not { } text)
+            return null;
+        var percent = text.EndsWith('%');
+        if (!double.TryParse(percent ? text[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
+        {
+            Note(key, $"is '{text}'", "Give a plain number: the unit is in the key");
+            return null;
+        }
+
+        number = percent ? number / 100 : number;
+        if (number >= atLeast && number <= atMost)
+            return number;
+        var bounds = atMost < double.MaxValue
+            ? $"Give a number from {Plain(atLeast)} to {Plain(atMost)}"
+            : atLeast is > 0 and < 1e-300 ? "Give a number above zero" : $"Give a number of {Plain(atLeast)} or more";
+        Note(key, $"is {text}", bounds);
+        return null;
+
+        static string Plain(double bound) => bound is > 0 and < 1e-300 ? "above 0" : bound.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The mappings of a list; empty where the key is absent.</summary>
+    public IReadOnlyList<Settings> Items(string key)
+    {
+        if (!Has(key))
+            return [];
+        if (Value(key) is YamlSequenceNode { Children.Count: > 0 } list && list.All(item => item is YamlMappingNode))
+            return [.. list.Select(item => Inner((YamlMappingNode)item))];
+        Note(key, "is not a list of settings", "Write one '- key: value' entry or more under it");
+        return [];
+    }
+
+    /// <summary>The mapping under a key; null where the key is absent.</summary>
+    public Settings? Item(string key)
+    {
+        if (!Has(key))
+            return null;
+        if (Value(key) is YamlMappingNode mapping)
+            return Inner(mapping);
+        Note(key, "is not a mapping", "Write 'key: value' lines under it");
+        return null;
+    }
+
+    /// <summary>Whether the value under a key is a mapping rather than one value.</summary>
+    public bool IsItem(string key) => Has(key) && Value(key) is YamlMappingNode;
+
+    /// <summary>The keys of this mapping, in file order.</summary>
+    public IEnumerable<string> Keys() => _node.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value!);
+
+    /// <summary>Notes a required key that is absent.</summary>
+    public void Require(string key, string remedy)
+    {
+        if (!Has(key))
+            Mistakes.Add(new Mistake(Where, $"{_spell(key)} is missing", remedy));
+    }
+
+    /// <summary>Notes a mistake about a key, at its line.</summary>
+    public void Note(string key, string what, string remedy) =>
+        Mistakes.Add(new Mistake(Has(key) ? At(KeyNode(key)) : Where, $"{_spell(key)} {what}", remedy));
+
+    /// <summary>Notes two keys that exclude each other.</summary>
+    public void Exclude(string key, string other, string remedy)
+    {
+        if (Has(key) && Has(other))
+            Note(key, $"contradicts {_spell(other)}", remedy);
+    }
+
+    /// <summary>Notes every key that nobody asked for, with its line and the key that was meant.</summary>
+    public void RefuseUnknownKeys()
+    {
+        foreach (var key in _node.Children.Keys.Where(key => key is not YamlScalarNode { Value: { } name } || !_known.Contains(name)))
+        {
+            var name = (key as YamlScalarNode)?.Value ?? key.ToString();
+            var meant = _known.Where(known => known.Contains('_') && known.Split('_')[0] == name.Split('_')[0]).Order(StringComparer.Ordinal).FirstOrDefault()
+                ?? Names.Nearest(name, _known);
+            Mistakes.Add(new Mistake(
+                At(key),
+                $"unknown key '{name}'",
+                meant is null ? $"Known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}" : $"Did you mean '{meant}'? Keys carry their unit"));
+        }
+    }
+
+    private Settings Inner(YamlMappingNode node) => new(node, _file, Mistakes, _spell);
+
+    private YamlNode Value(string key) => _node.Children[new YamlScalarNode(key)];
+
+    private YamlNode KeyNode(string key) => _node.Children.Keys.First(node => node is YamlScalarNode { Value: { } name } && name == key);
+
+    private string At(YamlNode node) => node.Start.Line > 0 && _file != "command line" ? $"{_file}:{node.Start.Line}" : _file;
+}

@@ -1,0 +1,75 @@
+using TokenFactory.Catalog;
+using TokenFactory.Units;
+
+namespace TokenFactory.Cli.Input;
+
+/// <summary>Settings that a flag gives, else the file, else the catalog; each with where it came from.</summary>
+/// <param name="Flags">The command line.</param>
+/// <param name="File">The YAML file, or null.</param>
+/// <param name="Today">The day of this run: when the user said so.</param>
+internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
+{
+    /// <summary>Every mistake of both.</summary>
+    public List<Mistake> Mistakes => [.. Flags.Mistakes, .. File?.Mistakes ?? []];
+
+    /// <summary>Where a key is set: the flag wins over the file. Null where neither sets it.</summary>
+    public Settings? Of(string key) => Both(key) switch
+    {
+        (true, _) => Flags,
+        (_, true) => File,
+        _ => null,
+    };
+
+    /// <summary>A number of the user's, with its source; null where neither sets it.</summary>
+    public Sourced<double>? Number(string key, double atLeast = double.Epsilon, double atMost = double.MaxValue) =>
+        Of(key) is { } settings && settings.Number(key, atLeast, atMost) is { } number ? new Sourced<double>(number, Given(settings)) : null;
+
+    public Sourced<Fraction> Share(string key, Sourced<Fraction> otherwise) =>
+        Number(key, double.Epsilon, 1)?.Select(v => new Fraction(v)) ?? otherwise;
+
+    public Sourced<Pue> PueOr(Sourced<Pue> otherwise) => Number("pue", 1, 10)?.Select(v => new Pue(v)) ?? otherwise;
+
+    public Sourced<UsdPerKilowattHour> ElectricityOr(Sourced<UsdPerKilowattHour> otherwise) =>
+        Number("usd_per_kwh", 0)?.Select(v => new UsdPerKilowattHour(v)) ?? otherwise;
+
+    /// <summary>The source of a figure the user gave: what the file says of itself, else an estimate given today.</summary>
+    public Provenance Given(Settings settings)
+    {
+        var text = settings == Flags ? "given on the command line" : $"given in {settings.Where}";
+        var (kind, date) = (SourceKind.Estimated, SourceDate.On(Today));
+        if (settings != Flags && File is { } file)
+        {
+            text = file.Text("source") ?? text;
+            kind = file.Text("kind") is { } said ? KindOf(file, said) : kind;
+            date = file.Text("date") is { } day ? DateOf(file, day) : date;
+        }
+
+        return Provenance.Of(new Source(kind, text, date));
+    }
+
+    /// <summary>Refuses unless every setting was understood.</summary>
+    public void Conclude()
+    {
+        Flags.RefuseUnknownKeys();
+        File?.RefuseUnknownKeys();
+        Refusal.IfAny(Mistakes);
+    }
+
+    private (bool Flag, bool File) Both(string key) => (Flags.Has(key), File?.Has(key) ?? false);
+
+    private static SourceKind KindOf(Settings file, string text)
+    {
+        if (EntryReader.KindOf(text) is { } kind)
+            return kind;
+        file.Note("kind", $"is '{text}'", "Write measured, datasheet or estimated");
+        return SourceKind.Estimated;
+    }
+
+    private SourceDate DateOf(Settings file, string text)
+    {
+        if (SourceDate.Parse(text) is { } date)
+            return date;
+        file.Note("date", $"is '{text}'", "Write 2026-11-21, 2026-11 or an interval 2025-11/2026-09");
+        return SourceDate.On(Today);
+    }
+}

@@ -1,0 +1,27 @@
+namespace TokenFactory.Cli;
+
+/// <summary>What the program can do, for whoever types its bare name.</summary>
+internal static class Overview
+{
+    public const string Text =
+        """
+        Token Factory: what tokens cost in dollars and joules, and how to make them cheaper.
+
+        Verbs
+          price     what a million tokens costs, by GPU, provider and billing
+          billing   how much to reserve, what to run on demand, what on spot
+          factory   what a site of so many megawatts earns, and how to split its power
+          catalog   the GPUs, models, prices and points behind the numbers
+
+        Try
+          tokenfactory price
+          tokenfactory price --model llama-3.1-70b --gpu h100 --billing all --vs on-demand
+          tokenfactory billing --gpu h100 --gpus 64 --utilisation 0.7
+          tokenfactory factory --mw 100 --gpu gb200
+          tokenfactory catalog show h100
+
+        Every verb takes --help, --json (for machines) and --sources (where each figure comes from).
+        Exit codes: 0 done, 1 the answer is no, 2 could not answer.
+
+        """;
+}

@@ -1,0 +1,108 @@
+using System.CommandLine;
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>A flag that is read as a setting of the same name: its key in YAML, what it means, whether it may be given more than once.</summary>
+/// <param name="Key">"tokens_per_second_per_gpu" for --tokens-per-second-per-gpu.</param>
+/// <param name="Help">What it means, with its unit and default.</param>
+/// <param name="Many">Whether it may be repeated.</param>
+internal sealed record Flag(string Key, string Help, bool Many = false)
+{
+    public string Name => "--" + Key.Replace('_', '-');
+}
+
+/// <summary>The flags that every verb takes.</summary>
+internal sealed class CommonFlags
+{
+    public Option<bool> Json { get; } = new("--json") { Description = "Print JSON for machines instead of tables." };
+
+    public Option<bool> Sources { get; } = new("--sources") { Description = "Say where each figure comes from." };
+
+    private Option<string[]> Overlay { get; } = new("--catalog")
+    {
+        Description = "A folder of your own catalog entries, laid over the built-in ones. May be repeated; the last wins.",
+        HelpName = "DIR",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private Option<string?> AsOf { get; } = new("--as-of")
+    {
+        Description = "The day by which prices are judged stale. Default: today.",
+        HelpName = "YYYY-MM-DD",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(Json);
+        command.Options.Add(Sources);
+        command.Options.Add(Overlay);
+        command.Options.Add(AsOf);
+    }
+
+    public DateOnly Today(ParseResult parsed, Terminal terminal)
+    {
+        if (parsed.GetValue(AsOf) is not { } text)
+            return terminal.Today;
+        return SourceDate.Parse(text) is { } date && date.Earliest == date.Latest
+            ? date.Earliest
+            : throw new Refusal("command line", $"--as-of is '{text}'", "Give a day as YYYY-MM-DD");
+    }
+
+    /// <summary>The folders laid over the built-in catalog: the user's own where it exists, then those named.</summary>
+    public IReadOnlyList<string> Overlays(ParseResult parsed, Terminal terminal)
+    {
+        var named = parsed.GetValue(Overlay) ?? [];
+        return Directory.Exists(terminal.UserCatalog) ? [terminal.UserCatalog, .. named] : named;
+    }
+
+    /// <summary>The last folder named with --catalog, or null.</summary>
+    public string? Named(ParseResult parsed) => parsed.GetValue(Overlay)?.LastOrDefault();
+
+    /// <summary>The catalog as this run sees it.</summary>
+    /// <exception cref="Refusal">A folder is missing, or an entry is wrong; all mistakes at once.</exception>
+    public CatalogContents Catalog(ParseResult parsed, Terminal terminal)
+    {
+        var mistakes = new List<Mistake>();
+        var contents = Catalog(parsed, terminal, mistakes);
+        Refusal.IfAny(mistakes);
+        return contents;
+    }
+
+    public CatalogContents Catalog(ParseResult parsed, Terminal terminal, List<Mistake> mistakes)
+    {
+        var overlays = Overlays(parsed, terminal);
+        foreach (var folder in overlays.Where(folder => !Directory.Exists(folder)))
+            mistakes.Add(new Mistake("command line", $"--catalog is '{folder}', which is no folder", "Create it, or name another"));
+        Refusal.IfAny(mistakes);
+        return CatalogReader.Read([Files.Layer(Files.BuiltInCatalog), .. overlays.Select(Files.Layer)], mistakes);
+    }
+}
+
+/// <summary>Flags that stand for settings, defined once per verb.</summary>
+internal sealed class SettingFlags
+{
+    private readonly List<(Flag Flag, Func<ParseResult, IReadOnlyList<string>> Read)> _flags = [];
+
+    public SettingFlags(Command command, params IEnumerable<Flag> flags)
+    {
+        foreach (var flag in flags)
+        {
+            if (flag.Many)
+                Add(command, flag, new Option<string[]>(flag.Name), values => values);
+            else
+                Add(command, flag, new Option<string>(flag.Name), value => [value]);
+        }
+    }
+
+    public Settings Read(ParseResult parsed) => Settings.OfFlags(_flags.Select(pair => (pair.Flag.Key, pair.Read(parsed))));
+
+    private void Add<T>(Command command, Flag flag, Option<T> option, Func<T, IReadOnlyList<string>> values)
+    {
+        option.Description = flag.Help;
+        option.HelpName = "VALUE";
+        command.Options.Add(option);
+        _flags.Add((flag, parsed => parsed.GetValue(option) is { } given ? values(given) : []));
+    }
+}

@@ -1,0 +1,76 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+using TokenFactory.Cli.Output;
+using TokenFactory.Units;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>A provider's price sheet, validated whole, that takes the place of all the provider's rows.</summary>
+internal sealed class PriceImport
+{
+    private readonly string _text;
+    private readonly string _provider;
+    private readonly IReadOnlyList<Offer> _offers;
+    private readonly IReadOnlyList<Offer> _before;
+
+    private PriceImport(string text, string provider, IReadOnlyList<Offer> offers, IReadOnlyList<Offer> before) =>
+        (_text, _provider, _offers, _before) = (text, provider, offers, before);
+
+    public static PriceImport Read(string path, CatalogContents catalog)
+    {
+        var mistakes = new List<Mistake>();
+        var text = Files.Text(path);
+        var offers = PriceSheet.Read(new CatalogFile(path, text), catalog.AcceleratorNames, mistakes);
+        var providers = offers.Select(offer => offer.Provider).Distinct(StringComparer.Ordinal).ToList();
+        if (providers.Select(Names.Fold).Distinct(StringComparer.Ordinal).Count() > 1)
+            mistakes.Add(new Mistake(path, $"holds prices of {string.Join(" and ", providers)}", "Give one file per provider: an import replaces all rows of its provider"));
+        Refusal.IfAny(mistakes);
+        var known = catalog.Providers.FirstOrDefault(provider => Names.Fold(provider) == Names.Fold(providers[0])) ?? providers[0];
+        return new PriceImport(text, known, offers, [.. catalog.Offers.Where(offer => offer.Provider == known)]);
+    }
+
+    /// <summary>Writes the sheet as the provider's only one in the folder, whole or not at all.</summary>
+    /// <returns>The file.</returns>
+    public string Write(string folder)
+    {
+        var path = Path.Combine(folder, "prices", FileName(_provider) + ".csv");
+        Files.Replace(path, _text);
+        return path;
+    }
+
+    public Report Report(string? written)
+    {
+        var rows = _offers.Concat(_before).Select(offer => (offer.Gpu.Key, offer.Billing)).Distinct()
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal).ThenBy(pair => pair.Billing)
+            .Select(pair => Row(pair.Key, pair.Billing))
+            .ToList();
+        var done = written is null ? "Nothing was written (--dry-run)." : $"Written to {written}; it takes the place of all {_provider} rows.";
+        return new Report(
+            "catalog import-prices",
+            [$"{_provider}: {_offers.Count} prices in place of {_before.Count}. {done}"],
+            [new Section(
+                "prices", "Cheapest before and after",
+                [new Column("gpu", "GPU", Number: false), new Column("billing", "billing", Number: false), new Column("before_usd_per_gpu_hour", "before $/GPU-h"), new Column("after_usd_per_gpu_hour", "after $/GPU-h"), new Column("change", "change", 1)],
+                rows)],
+            []);
+    }
+
+    private IReadOnlyList<Cell> Row(string gpu, Billing billing)
+    {
+        var (before, after) = (Cheapest(_before, gpu, billing), Cheapest(_offers, gpu, billing));
+        var change = before is { } b && after is { } a ? (a.Value / b.Value) - 1 : (double?)null;
+        return
+        [
+            Cell.Of(gpu), Cell.Of(billing.Text()), Price(before), Price(after),
+            change is { } c ? new Cell(c, Spell.Change(c)) : Cell.Of(after is null ? "gone" : "new"),
+        ];
+    }
+
+    private static UsdPerHour? Cheapest(IReadOnlyList<Offer> offers, string gpu, Billing billing) =>
+        offers.Where(offer => offer.Gpu.Key == gpu && offer.Billing == billing).Select(offer => (UsdPerHour?)offer.PerGpu.Value).MinBy(price => price!.Value.Value);
+
+    private static Cell Price(UsdPerHour? price) => price is { } known ? new Cell(known.Value, Spell.Dollars(known.Value)) : Cell.None;
+
+    private static string FileName(string provider) =>
+        string.Join('-', string.Concat(provider.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+}

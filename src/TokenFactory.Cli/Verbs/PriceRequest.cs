@@ -1,0 +1,132 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+using TokenFactory.Economics;
+using TokenFactory.Units;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>A GPU-hour at a price.</summary>
+/// <param name="Provider">From whom.</param>
+/// <param name="Billing">How it is paid for.</param>
+/// <param name="PerGpu">The price.</param>
+/// <param name="Stale">Whether it may be too old.</param>
+/// <param name="Suspect">Whether it looks wrong.</param>
+/// <param name="Asked">False for a row that is there only as a baseline.</param>
+internal sealed record PricedHour(string Provider, Billing Billing, Sourced<UsdPerHour> PerGpu, bool Stale, bool Suspect, bool Asked = true);
+
+/// <summary>A point to price: throughput and power of a GPU, and its prices.</summary>
+internal sealed record PointToPrice
+{
+    public required string Model { get; init; }
+
+    public required Accelerator Gpu { get; init; }
+
+    /// <summary>What tells this point from others of the same GPU.</summary>
+    public required string Load { get; init; }
+
+    public required TokenCount Counts { get; init; }
+
+    public required Sourced<TokensPerSecond> Throughput { get; init; }
+
+    public required Sourced<Power> PerGpuPower { get; init; }
+
+    /// <summary>Input and output streams per GPU, where known.</summary>
+    public (TokensPerSecond Input, TokensPerSecond Output)? Streams { get; init; }
+
+    /// <summary>Prefill GPUs over all GPUs, in a disaggregated deployment.</summary>
+    public double? PrefillShare { get; init; }
+
+    public required IReadOnlyList<PricedHour> Prices { get; init; }
+}
+
+/// <summary>A baseline that rows are compared with.</summary>
+/// <param name="Text">As the user gave it.</param>
+/// <param name="Billing">A billing, or null.</param>
+/// <param name="Provider">A provider, or null.</param>
+/// <param name="Gpu">A GPU, or null.</param>
+internal sealed record Baseline(string Text, Billing? Billing, string? Provider, Accelerator? Gpu);
+
+/// <summary>What price is asked: the points, and the terms under which they are judged.</summary>
+internal sealed record PriceRequest
+{
+    public required IReadOnlyList<PointToPrice> Points { get; init; }
+
+    public required PointTerms Terms { get; init; }
+
+    public required SiteDefaults Site { get; init; }
+
+    public required DateOnly Today { get; init; }
+
+    public Baseline? Vs { get; init; }
+
+    public PowerBoundary PowerAt { get; init; }
+
+    public Sourced<UsdPerMillionTokens>? Api { get; init; }
+
+    public double? PrefillShare { get; init; }
+
+    public double CacheHitRate { get; init; }
+
+    public double CachedWeight { get; init; }
+
+    public OwnedGpu? Owned { get; init; }
+
+    /// <summary>What could not be priced, and why.</summary>
+    public IReadOnlyList<string> Unpriced { get; init; } = [];
+
+    public static PriceRequest Read(Terms terms, CatalogContents catalog, bool everyPoint)
+    {
+        var site = catalog.Site;
+        var certain = Provenance.Of(new Source(SourceKind.Estimated, "assumed: fully used and always available", SourceDate.On(terms.Today)));
+        var judged = new PointTerms(
+            terms.Share("utilisation", new Sourced<Fraction>(Fraction.All, certain)),
+            terms.Share("availability", new Sourced<Fraction>(Fraction.All, certain)),
+            terms.PueOr(site.PueAir),
+            terms.ElectricityOr(site.Electricity),
+            terms.Number("carbon_g_per_kwh", 0)?.Select(v => new GramsPerKilowattHour(v)),
+            terms.Number("sell_usd_per_million", 0)?.Select(v => new UsdPerMillionTokens(v)));
+        var vs = ReadBaseline(terms, catalog);
+        var points = new PricePoints(terms, catalog, vs, judged, everyPoint);
+        return new PriceRequest
+        {
+            Points = points.Read(),
+            Unpriced = points.Unpriced,
+            Owned = points.Owned,
+            Terms = judged,
+            Site = site,
+            Today = terms.Today,
+            Vs = vs,
+            PowerAt = ReadBoundary(terms),
+            Api = terms.Number("api_usd_per_million")?.Select(v => new UsdPerMillionTokens(v)),
+            PrefillShare = terms.Number("prefill_share", 0, 1)?.Value,
+            CacheHitRate = terms.Number("cache_hit_rate", 0, 1)?.Value ?? 0,
+            CachedWeight = terms.Number("cached_weight", 0, 1)?.Value ?? 0.1,
+        };
+    }
+
+    private static Baseline? ReadBaseline(Terms terms, CatalogContents catalog)
+    {
+        if (terms.Of("vs") is not { } settings || settings.Text("vs") is not { } text)
+            return null;
+        if (BillingNames.Parse(text) is { } billing)
+            return new Baseline(text, billing, null, null);
+        var inFile = terms.File?.Items("points").SelectMany(point => point.Has("prices") ? point.Items("prices") : [point])
+            .Select(price => price.Text("provider")).OfType<string>() ?? [];
+        if (inFile.Concat(catalog.Providers).FirstOrDefault(provider => Names.Fold(provider) == Names.Fold(text)) is { } known)
+            return new Baseline(text, null, known, null);
+        if (catalog.AcceleratorNames.Find(text) is { } gpu)
+            return new Baseline(text, null, null, gpu);
+        settings.Note("vs", $"is '{text}'", $"Name a billing ({string.Join(", ", BillingNames.All)}), a provider or a GPU");
+        return null;
+    }
+
+    private static PowerBoundary ReadBoundary(Terms terms)
+    {
+        if (terms.Of("power_at") is not { } settings || settings.Text("power_at") is not { } text)
+            return PowerBoundary.Board;
+        if (Enum.TryParse<PowerBoundary>(text, ignoreCase: true, out var boundary) && boundary is PowerBoundary.Board or PowerBoundary.It or PowerBoundary.Facility)
+            return boundary;
+        settings.Note("power_at", $"is '{text}'", "Write board, it or facility");
+        return PowerBoundary.Board;
+    }
+}

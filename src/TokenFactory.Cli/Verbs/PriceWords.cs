@@ -1,0 +1,88 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Output;
+using TokenFactory.Economics;
+using TokenFactory.Units;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>What price says in words: the answer for a manager, and what to know about the figures.</summary>
+internal static class PriceWords
+{
+    private const int ModelsNamed = 3;
+
+    public static IEnumerable<string> Answer(IReadOnlyList<PricedPoint> rows, PriceRequest request)
+    {
+        var groups = rows.Where(row => row.Price.Asked).GroupBy(row => (row.Point.Model, row.Point.Counts)).Select(group => group.First()).ToList();
+        var named = groups.Take(ModelsNamed).Select(best => $"{Tokens(best)} {Spell.Dollars(best.CostPerMillion)} on {best.Point.Gpu.Name} ({Paid(best)})");
+        yield return groups.Count > ModelsNamed
+            ? $"Cheapest million tokens, {groups.Count} models and ways to count: {string.Join("; ", named)}; and so on below."
+            : $"Cheapest million tokens: {string.Join("; ", named)}.";
+        if (request.Vs is { } vs && Savings(rows, vs) is { } savings)
+            yield return savings;
+        if (request.Terms.Sold is { } sold && groups[0].Figures.GrossMargin is { } margin)
+            yield return $"Sold at {Spell.Dollars(sold.Value.Value)} per million, the cheapest leaves a gross margin of {Spell.Percent(margin.Value)} at {Spell.Percent(request.Terms.Utilisation.Value.Value)} utilisation.";
+    }
+
+    public static IEnumerable<string> Notes(IReadOnlyList<PricedPoint> rows, PriceRequest request)
+    {
+        var use = request.Terms;
+        yield return $"$/M tok is all paid time at {Spell.Percent(use.Utilisation.Value.Value)} utilisation and {Spell.Percent(use.Availability.Value.Value)} availability; site figures at PUE {Spell.Number(use.Pue.Value.Value)} and {Spell.Dollars(use.Electricity.Value.Value)}/kWh.";
+        if (rows.Select(row => row.Point.Counts).Distinct().Count() > 1)
+            yield return "Rows are ranked only among the same model and the same counted tokens: output, total (input + output), or unstated by the source.";
+        if (rows.Any(row => row.Point.PerGpuPower.Note is not null))
+            yield return "Where no power was measured, TDP stands in: an upper bound, so tokens per watt are a lower one.";
+        var priced = rows.Select(row => row.Price).Distinct().ToList();
+        var stale = priced.Count(price => price.Stale);
+        if (stale > 0)
+            yield return $"* {stale} of {priced.Count} prices may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: bring fresh ones with 'catalog import-prices'.";
+        if (priced.Exists(price => price.Suspect))
+            yield return "? The source doubts this price; it stands here because nothing else is offered or it was asked for.";
+        if (request.Unpriced.Count > 0)
+            yield return $"No offer in the catalog: {string.Join("; ", request.Unpriced)}.";
+        if (request.Owned is { } owned)
+        {
+            foreach (var note in OwnedNotes(owned, rows, request))
+                yield return note;
+        }
+    }
+
+    private static IEnumerable<string> OwnedNotes(OwnedGpu owned, IReadOnlyList<PricedPoint> rows, PriceRequest request)
+    {
+        var hour = OwnedCost.PerHour(owned);
+        yield return $"Owning costs {Spell.Dollars(hour.Total.Value)} per GPU-hour: capital {Spell.Dollars(hour.Capital.Value)}, operation {Spell.Dollars(hour.Opex.Value)}, hosting {Spell.Dollars(hour.Hosting.Value)}, electricity {Spell.Dollars(hour.Electricity.Value)} ({Spell.Number(owned.LifeYears)} years, {Spell.Percent(owned.CostOfCapital)} cost of capital, {Spell.Percent(owned.Residual.Value)} residual, {Spell.Number(owned.ItPower.Value)} W IT).";
+        if (rows.Where(row => row.Price.Billing != Billing.Owned).MinBy(row => row.Price.PerGpu.Value.Value) is { } rented)
+        {
+            var lease = OwnedCost.AgainstLease(owned, rented.Price.PerGpu.Value);
+            yield return $"Against {Spell.Dollars(rented.Price.PerGpu.Value.Value)} rented ({Paid(rented)}) owning {(lease.SavingPerHour.Value >= 0 ? "saves" : "loses")} {Spell.Dollars(Math.Abs(lease.SavingPerHour.Value))} per hour; they are equal at a purchase price of {Spell.Dollars((double)lease.CapitalAtParity.Value)} per GPU.";
+        }
+
+        if (request.Terms.Sold is { } sold && rows.FirstOrDefault(row => row.Price.Billing == Billing.Owned) is { } own)
+        {
+            var revenue = Revenue.PerGpuHour([new SoldTokens(own.Point.Throughput.Value, sold.Value)], request.Terms.Utilisation.Value, request.Terms.Availability.Value);
+            var years = Revenue.PaybackYears(owned.Capital, revenue, hour.Total - hour.Capital);
+            yield return years is { } y ? $"At {Spell.Dollars(sold.Value.Value)} per million a GPU pays for itself in {Spell.Number(y)} years." : "At that selling price a GPU never pays for itself.";
+        }
+    }
+
+    private static string? Savings(IReadOnlyList<PricedPoint> rows, Baseline vs)
+    {
+        var changes = rows
+            .Select(row => (Row: row, Baseline: PriceReport.BaselineOf(row, rows, vs)))
+            .Where(pair => pair.Baseline is not null && pair.Baseline != pair.Row)
+            .Select(pair => (pair.Row, Change: (pair.Row.CostPerMillion / pair.Baseline!.CostPerMillion) - 1))
+            .OrderBy(pair => pair.Change)
+            .ToList();
+        if (changes.Count == 0)
+            return $"Nothing here can be compared with {vs.Text}.";
+        var (least, most) = (changes[0], changes[^1]);
+        var range = changes.Count == 1 ? Difference(least.Change) : $"between {Difference(least.Change)} and {Difference(most.Change)}";
+        return $"Against {vs.Text} the others cost {range}; the cheapest of them is {least.Row.Point.Gpu.Key}, {Paid(least.Row)}.";
+    }
+
+    private static string Difference(double change) => change <= 0 ? $"{Spell.Percent(Math.Round(-change, 3))} less" : $"{Spell.Percent(Math.Round(change, 3))} more";
+
+    private static string Tokens(PricedPoint row) =>
+        string.Join(' ', new[] { row.Point.Model, row.Point.Counts switch { TokenCount.Output => "output", TokenCount.Total => "input + output", _ => "" } }.Where(text => text.Length > 0)) + ":";
+
+    private static string Paid(PricedPoint row) => $"{row.Price.Provider} {row.Price.Billing.Text()}";
+}
