@@ -5,13 +5,24 @@ namespace TokenFactory.Cli.Input;
 /// <summary>Reads what the user names, and says plainly what is wrong with the path.</summary>
 internal static class Files
 {
-    /// <summary>The catalog's folders and the files of a layer, in a fixed order.</summary>
-    public static IReadOnlyList<CatalogFile> Layer(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(path => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
-            .Select(path => (Path: path, Name: Path.GetRelativePath(folder, path).Replace('\\', '/')))
-            .OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => new CatalogFile(file.Name, File.ReadAllText(file.Path)))];
+    /// <summary>The files of a layer, in a fixed order.</summary>
+    /// <param name="folder">Where the layer lies.</param>
+    /// <param name="wanted">Which files to read, by their path in the layer; null for all.</param>
+    public static IReadOnlyList<CatalogFile> Layer(string folder, Predicate<string>? wanted = null)
+    {
+        var names = Directory.GetFiles(folder, "*", SearchOption.AllDirectories);
+        for (var i = 0; i < names.Length; i++)
+            names[i] = Path.GetRelativePath(folder, names[i]).Replace('\\', '/');
+        Array.Sort(names, StringComparer.Ordinal);
+        var files = new List<CatalogFile>(names.Length);
+        foreach (var name in names)
+        {
+            if ((name.EndsWith(".json", StringComparison.Ordinal) || name.EndsWith(".csv", StringComparison.Ordinal)) && wanted?.Invoke(name) != false)
+                files.Add(new CatalogFile(name, File.ReadAllText(Path.Combine(folder, name))));
+        }
+
+        return files;
+    }
 
     /// <summary>The catalog that ships with the program.</summary>
     public static string BuiltInCatalog { get; } = Path.Combine(AppContext.BaseDirectory, "catalog");

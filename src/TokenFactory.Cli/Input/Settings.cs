@@ -13,7 +13,24 @@ internal sealed class Settings
 {
     private readonly YamlMappingNode _node;
     private readonly string _file;
+    /// <summary>Words that people write where the key with its unit is meant.</summary>
+    private static readonly Dictionary<string, string[]> Meant = new(StringComparer.Ordinal)
+    {
+        ["throughput"] = ["tokens_per_second_per_gpu"],
+        ["price"] = ["usd_per_gpu_hour", "usd_per_million_tokens"],
+        ["cost"] = ["usd_per_gpu_hour"],
+        ["power"] = ["watts_per_gpu", "it_watts_per_gpu", "mw"],
+        ["tdp"] = ["watts_per_gpu"],
+        ["electricity"] = ["usd_per_kwh"],
+        ["carbon"] = ["carbon_g_per_kwh"],
+        ["speed"] = ["minimum_tokens_per_second_per_user"],
+        ["restart"] = ["restart_minutes"],
+        ["checkpoint"] = ["checkpoint_seconds"],
+        ["megawatts"] = ["mw"],
+    };
+
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<YamlNode, Settings> _inner = new(ReferenceEqualityComparer.Instance);
     private readonly Func<string, string> _spell;
 
     private Settings(YamlMappingNode node, string file, List<Mistake> mistakes, Func<string, string> spell) =>
@@ -148,22 +165,36 @@ internal sealed class Settings
             Note(key, $"contradicts {_spell(other)}", remedy);
     }
 
-    /// <summary>Notes every key that nobody asked for, with its line and the key that was meant.</summary>
+    /// <summary>Notes every key that nobody asked for, here and in the mappings inside, with its line and the key that was meant.</summary>
     public void RefuseUnknownKeys()
     {
         foreach (var key in _node.Children.Keys.Where(key => key is not YamlScalarNode { Value: { } name } || !_known.Contains(name)))
         {
             var name = (key as YamlScalarNode)?.Value ?? key.ToString();
-            var meant = _known.Where(known => known.Contains('_') && known.Split('_')[0] == name.Split('_')[0]).Order(StringComparer.Ordinal).FirstOrDefault()
-                ?? Names.Nearest(name, _known);
-            Mistakes.Add(new Mistake(
-                At(key),
-                $"unknown key '{name}'",
-                meant is null ? $"Known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}" : $"Did you mean '{meant}'? Keys carry their unit"));
+            var remedy = MeantBy(name) is { } meant
+                ? $"Did you mean '{meant}'? Keys carry their unit"
+                : $"Known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
+            Mistakes.Add(new Mistake(At(key), $"unknown key '{name}'", remedy));
         }
+
+        foreach (var inner in _inner.Values)
+            inner.RefuseUnknownKeys();
     }
 
-    private Settings Inner(YamlMappingNode node) => new(node, _file, Mistakes, _spell);
+    private string? MeantBy(string name)
+    {
+        var word = name.Split('_')[0];
+        return Meant.GetValueOrDefault(word)?.FirstOrDefault(_known.Contains)
+            ?? _known.Where(known => known.Split('_')[0] == word).Order(StringComparer.Ordinal).FirstOrDefault()
+            ?? Names.Nearest(name, _known);
+    }
+
+    private Settings Inner(YamlMappingNode node)
+    {
+        if (!_inner.TryGetValue(node, out var inner))
+            _inner.Add(node, inner = new Settings(node, _file, Mistakes, _spell));
+        return inner;
+    }
 
     private YamlNode Value(string key) => _node.Children[new YamlScalarNode(key)];
 

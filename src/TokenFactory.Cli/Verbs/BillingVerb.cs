@@ -37,7 +37,7 @@ internal static class BillingVerb
         common.AddTo(command);
         command.SetAction(parsed =>
         {
-            var catalog = common.Catalog(parsed, terminal);
+            var catalog = common.Catalog(parsed, terminal, "models", "engines", "points");
             var today = common.Today(parsed, terminal);
             var path = parsed.GetValue(file);
             var terms = new Terms(flags.Read(parsed), path is null ? null : Settings.OfFile(path), today);

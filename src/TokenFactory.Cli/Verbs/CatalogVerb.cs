@@ -10,6 +10,13 @@ internal static class CatalogVerb
     public static Command Command(Terminal terminal)
     {
         var command = new Command("catalog", "The GPUs, models, engines, prices and points behind the numbers.");
+        var common = new CommonFlags();
+        common.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            App.Print(CatalogList.Of(common.Catalog(parsed, terminal), null, null, common.Today(parsed, terminal)), terminal, common, parsed);
+            return App.Done;
+        });
         command.Subcommands.Add(List(terminal));
         command.Subcommands.Add(Show(terminal));
         command.Subcommands.Add(Check(terminal));
@@ -43,7 +50,7 @@ internal static class CatalogVerb
         command.SetAction(parsed =>
         {
             var catalog = common.Catalog(parsed, terminal);
-            IReadOnlyList<CatalogFile> files = [.. Files.Layer(Files.BuiltInCatalog), .. common.Overlays(parsed, terminal).SelectMany(Files.Layer)];
+            IReadOnlyList<CatalogFile> files = [.. Files.Layer(Files.BuiltInCatalog), .. common.Overlays(parsed, terminal).SelectMany(folder => Files.Layer(folder))];
             App.Print(new CatalogShow(catalog, files, common.Today(parsed, terminal)).Of(parsed.GetRequiredValue(name)), terminal, common, parsed);
             return App.Done;
         });

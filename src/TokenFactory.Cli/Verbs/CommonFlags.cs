@@ -61,22 +61,27 @@ internal sealed class CommonFlags
     public string? Named(ParseResult parsed) => parsed.GetValue(Overlay)?.LastOrDefault();
 
     /// <summary>The catalog as this run sees it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="terminal">Where the user's own catalog lies.</param>
+    /// <param name="unread">Folders that the verb does not need: a quick answer does not read what it will not use.</param>
     /// <exception cref="Refusal">A folder is missing, or an entry is wrong; all mistakes at once.</exception>
-    public CatalogContents Catalog(ParseResult parsed, Terminal terminal)
+    public CatalogContents Catalog(ParseResult parsed, Terminal terminal, params string[] unread)
     {
         var mistakes = new List<Mistake>();
-        var contents = Catalog(parsed, terminal, mistakes);
+        var contents = Catalog(parsed, terminal, mistakes, unread);
         Refusal.IfAny(mistakes);
         return contents;
     }
 
-    public CatalogContents Catalog(ParseResult parsed, Terminal terminal, List<Mistake> mistakes)
+    public CatalogContents Catalog(ParseResult parsed, Terminal terminal, List<Mistake> mistakes, params string[] unread)
     {
         var overlays = Overlays(parsed, terminal);
         foreach (var folder in overlays.Where(folder => !Directory.Exists(folder)))
             mistakes.Add(new Mistake("command line", $"--catalog is '{folder}', which is no folder", "Create it, or name another"));
         Refusal.IfAny(mistakes);
-        return CatalogReader.Read([Files.Layer(Files.BuiltInCatalog), .. overlays.Select(Files.Layer)], mistakes);
+        return CatalogReader.Read([.. overlays.Prepend(Files.BuiltInCatalog).Select(folder => Files.Layer(folder, Wanted))], mistakes);
+
+        bool Wanted(string path) => !Array.Exists(unread, folder => path.StartsWith(folder + "/", StringComparison.Ordinal));
     }
 }
 

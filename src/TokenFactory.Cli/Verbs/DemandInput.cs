@@ -97,8 +97,6 @@ internal sealed class DemandInput(Terms terms, string? path)
         if (inTokens && perGpu is null)
             settings.Note("tokens_per_second_per_gpu", "is missing, and the demand is in tokens/s", "Say how many tokens per second a GPU makes");
         var spans = Spans(rows, mistakes);
-        if (mistakes.Count > 0)
-            throw new Refusal([.. terms.Mistakes, .. mistakes]);
         var demand = rows.Select((row, i) => Of(row, spans[i], inTokens ? perGpu ?? 1 : null, interruptible)).ToList();
         if (mistakes.Count > 0)
             throw new Refusal([.. terms.Mistakes, .. mistakes]);

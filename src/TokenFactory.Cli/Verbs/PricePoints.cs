@@ -94,7 +94,7 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         if (chosen.Count == 0 && _flags.Mistakes.Count == 0)
             throw new Refusal("catalog", "has no published point of that GPU and model", "Give --tokens-per-second-per-gpu, or see 'catalog list points'");
         if (!everyPoint)
-            chosen = [.. chosen.GroupBy(point => (ModelKey(point), point.Counts, point.Gpu.Key)).Select(group => group.MaxBy(point => point.Throughput.Value.Value)!)];
+            chosen = [.. chosen.GroupBy(point => $"{ModelKey(point)} {point.Counts} {point.Gpu.Key}", StringComparer.Ordinal).Select(group => group.MaxBy(point => point.Throughput.Value.Value)!)];
         return [.. chosen.Select(FromCatalog).Where(point => point.Prices.Count > 0)];
     }
 

@@ -33,17 +33,22 @@ internal static class PriceReport
         return new Report("price", [.. PriceWords.Answer(rows, request)], sections, [.. PriceWords.Notes(rows, request)]);
     }
 
-    /// <summary>The row that a row is compared with, or null where there is none.</summary>
+    /// <summary>
+    /// The row that a row is compared with, or null where there is none: the same point otherwise billed by the same provider
+    /// (by the cheapest, where that one does not offer it), otherwise provided, or on another GPU.
+    /// </summary>
     public static PricedPoint? BaselineOf(PricedPoint row, IReadOnlyList<PricedPoint> rows, Baseline vs) =>
         rows.Where(other => other.Point.Model == row.Point.Model && other.Point.Counts == row.Point.Counts)
             .Where(other => vs switch
             {
-                { Billing: { } billing } => other.Point == row.Point && other.Price.Billing == billing && other.Price.Provider == row.Price.Provider,
+                { Billing: { } billing } => other.Point == row.Point && other.Price.Billing == billing,
                 { Provider: { } provider } => other.Point.Gpu == row.Point.Gpu && other.Point.Load == row.Point.Load && other.Price.Billing == row.Price.Billing
                     && Names.Fold(other.Price.Provider) == Names.Fold(provider),
                 _ => other.Point.Gpu == vs.Gpu && other.Price.Billing == row.Price.Billing,
             })
-            .MinBy(other => other.CostPerMillion);
+            .OrderBy(other => vs.Billing is not null && other.Price.Provider != row.Price.Provider)
+            .ThenBy(other => other.CostPerMillion)
+            .FirstOrDefault();
 
     private static PointEconomics Judge(PointToPrice point, PricedHour price, PriceRequest request) =>
         PointEconomics.Of(price.PerGpu, point.Throughput, PowerLadder.Climb(point.Gpu, point.PerGpuPower, request.Site, request.Terms.Pue), request.Terms);
@@ -53,9 +58,9 @@ internal static class PriceReport
         var columns = new List<(Column Column, Func<PricedPoint, Cell> Cell)>
         {
             (new Column("model", "model", 0, Number: false), row => Cell.Of(row.Point.Model.Length == 0 ? "-" : row.Point.Model)),
-            (new Column("tokens_counted", "tokens", 1, Number: false), row => Cell.Of(row.Point.Counts.ToString().ToLowerInvariant())),
+            (new Column("tokens_counted", "tokens", 0, Number: false), row => Cell.Of(row.Point.Counts.ToString().ToLowerInvariant())),
             (new Column("gpu", "GPU", 0, Number: false), row => Cell.Of(row.Point.Gpu.Key)),
-            (new Column("provider", "provider", 0, Number: false), row => Cell.Of(row.Price.Provider)),
+            (new Column("provider", "provider", 1, Number: false), row => Cell.Of(row.Price.Provider)),
             (new Column("billing", "billing", 0, Number: false), row => Cell.Of(row.Price.Billing.Text())),
             (new Column("usd_per_gpu_hour", "$/GPU-h", 2), Hour),
             (new Column("tokens_per_second_per_gpu", "tok/s/GPU", 3), row => Cell.Of(row.Point.Throughput, Spell.Of)),
@@ -76,8 +81,8 @@ internal static class PriceReport
     {
         var at = request.PowerAt;
         var name = at.ToString().ToLowerInvariant();
-        yield return (new Column($"tokens_per_joule_{name}", $"tok/s/W {name}", 5), row => Known(row.Figures.PerWattAt, at, Spell.Of));
-        yield return (new Column($"joules_per_token_{name}", $"J/tok {name}", 6), row => Known(row.Figures.EnergyAt, at, Spell.Of));
+        yield return (new Column($"tokens_per_joule_{name}", $"tok/s/W {name}", 5), row => Known(row.Figures.PerWattAt(at), Spell.Of));
+        yield return (new Column($"joules_per_token_{name}", $"J/tok {name}", 6), row => Known(row.Figures.EnergyAt(at), Spell.Of));
         yield return (new Column("tokens_per_second_per_facility_mw", "tok/s/MW site", 7), row => Cell.Of(row.Figures.PerFacilityMegawatt, Spell.Of));
         yield return (new Column("electricity_usd_per_million_tokens", "power $/M", 9), row => Cell.Of(row.Figures.Electricity, Spell.Of));
         if (request.Terms.Carbon is not null)
@@ -107,8 +112,8 @@ internal static class PriceReport
         return cell with { Text = cell.Text + mark };
     }
 
-    private static Cell Known<T>(IReadOnlyDictionary<PowerBoundary, Sourced<T>> figures, PowerBoundary at, Func<T, (double Value, string Text)> spell) =>
-        figures.TryGetValue(at, out var figure) ? Cell.Of(figure, spell) : Cell.None;
+    private static Cell Known<T>(Sourced<T>? figure, Func<T, (double Value, string Text)> spell) =>
+        figure is { } known ? Cell.Of(known, spell) : Cell.None;
 
     private static Cell Against(PricedPoint row, IReadOnlyList<PricedPoint> rows, Baseline vs)
     {

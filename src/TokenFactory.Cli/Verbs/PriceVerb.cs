@@ -55,10 +55,11 @@ internal static class PriceVerb
         common.AddTo(command);
         command.SetAction(parsed =>
         {
-            var catalog = common.Catalog(parsed, terminal);
-            var today = common.Today(parsed, terminal);
             var path = parsed.GetValue(file);
-            var terms = new Terms(flags.Read(parsed), path is null ? null : Settings.OfFile(path), today);
+            var terms = new Terms(flags.Read(parsed), path is null ? null : Settings.OfFile(path), common.Today(parsed, terminal));
+            var catalog = path is null && !terms.Flags.Has("model")
+                ? common.Catalog(parsed, terminal, "models", "engines")
+                : common.Catalog(parsed, terminal, "engines");
             if (path is not null)
                 RefuseBoth(terms.Flags, path);
             var request = PriceRequest.Read(terms, catalog, parsed.GetValue(every));

@@ -13,7 +13,7 @@ internal static class PriceWords
     public static IEnumerable<string> Answer(IReadOnlyList<PricedPoint> rows, PriceRequest request)
     {
         var groups = rows.Where(row => row.Price.Asked).GroupBy(row => (row.Point.Model, row.Point.Counts)).Select(group => group.First()).ToList();
-        var named = groups.Take(ModelsNamed).Select(best => $"{Tokens(best)} {Spell.Dollars(best.CostPerMillion)} on {best.Point.Gpu.Name} ({Paid(best)})");
+        var named = groups.Take(ModelsNamed).Select(best => $"{Tokens(best)}{Spell.Dollars(best.CostPerMillion)} on {best.Point.Gpu.Name} ({Paid(best)})");
         yield return groups.Count > ModelsNamed
             ? $"Cheapest million tokens, {groups.Count} models and ways to count: {string.Join("; ", named)}; and so on below."
             : $"Cheapest million tokens: {string.Join("; ", named)}.";
@@ -81,8 +81,11 @@ internal static class PriceWords
 
     private static string Difference(double change) => change <= 0 ? $"{Spell.Percent(Math.Round(-change, 3))} less" : $"{Spell.Percent(Math.Round(change, 3))} more";
 
-    private static string Tokens(PricedPoint row) =>
-        string.Join(' ', new[] { row.Point.Model, row.Point.Counts switch { TokenCount.Output => "output", TokenCount.Total => "input + output", _ => "" } }.Where(text => text.Length > 0)) + ":";
+    private static string Tokens(PricedPoint row)
+    {
+        var counted = row.Point.Counts switch { TokenCount.Output => " output", TokenCount.Total => " input + output", _ => "" };
+        return row.Point.Model.Length == 0 ? "" : $"{row.Point.Model}{counted}: ";
+    }
 
     private static string Paid(PricedPoint row) => $"{row.Price.Provider} {row.Price.Billing.Text()}";
 }

@@ -90,7 +90,12 @@ public sealed record ChassisModel(
     ChassisFans Fans,
     Watts PsuCapacity,
     Watts PsuLimit,
-    IReadOnlyList<(double Load, double Efficiency)> PsuEfficiency);
+    IReadOnlyList<EfficiencyPoint> PsuEfficiency);
+
+/// <summary>Efficiency of a power supply at a load.</summary>
+/// <param name="Load">Share of its capacity.</param>
+/// <param name="Efficiency">Output over input, 0 to 1.</param>
+public sealed record EfficiencyPoint(double Load, double Efficiency);
 
 /// <summary>Fans whose power grows with the cube of their speed, and their speed with the load.</summary>
 /// <param name="Nameplate">Electrical power at full speed.</param>
@@ -141,6 +146,14 @@ public static class AcceleratorReader
     private static Sourced<FlopsPerSecond>? Flops(EntryReader entry, string key) =>
         entry.NumberOrNone(key).As(v => new FlopsPerSecond(v * Tera));
 
+    private static List<EfficiencyPoint> ReadCurve(EntryReader entry)
+    {
+        var points = new List<EfficiencyPoint>();
+        foreach (var pair in entry.Pairs("psu_efficiency"))
+            points.Add(new EfficiencyPoint(pair[0], pair[1]));
+        return points;
+    }
+
     private static Sourced<ChassisModel> ReadChassis(EntryReader entry)
     {
         var gpus = entry.Number("gpus");
@@ -156,7 +169,7 @@ public static class AcceleratorReader
                 entry.Number("fan_exponent").Value),
             new Watts(entry.Number("psu_capacity_w").Value),
             new Watts(entry.Number("psu_limit_w").Value),
-            entry.Pairs("psu_efficiency"));
+            ReadCurve(entry));
         entry.RefuseUnknownKeys();
         return new Sourced<ChassisModel>(model, gpus.From);
     }

@@ -159,14 +159,23 @@ public sealed class EntryReader
         return SourceOf(key, from) is { } source ? new Sourced<double>(number, Provenance.Of(source), note) : null;
     }
 
-    /// <summary>A list of pairs of numbers that must be there, such as a curve.</summary>
-    public IReadOnlyList<(double X, double Y)> Pairs(string key)
+    /// <summary>A list of pairs of numbers that must be there, such as a curve; each an array of two.</summary>
+    public IReadOnlyList<double[]> Pairs(string key)
     {
-        if (Has(key) && _element.GetProperty(key) is { ValueKind: JsonValueKind.Array } list
-            && list.EnumerateArray().All(p => p.ValueKind == JsonValueKind.Array && p.GetArrayLength() == 2 && p.EnumerateArray().All(n => n.ValueKind == JsonValueKind.Number)))
+        var pairs = new List<double[]>();
+        if (Has(key) && _element.GetProperty(key) is { ValueKind: JsonValueKind.Array } list)
         {
-            SourceOf(key, _from);
-            return [.. list.EnumerateArray().Select(p => (p[0].GetDouble(), p[1].GetDouble()))];
+            foreach (var item in list.EnumerateArray())
+            {
+                if (item.ValueKind == JsonValueKind.Array && item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.Number && item[1].ValueKind == JsonValueKind.Number)
+                    pairs.Add([item[0].GetDouble(), item[1].GetDouble()]);
+            }
+
+            if (pairs.Count > 0 && pairs.Count == list.GetArrayLength())
+            {
+                SourceOf(key, _from);
+                return pairs;
+            }
         }
 
         Note(key, "is not a list of pairs", "Write [[0.1, 0.92], [0.2, 0.94]]");

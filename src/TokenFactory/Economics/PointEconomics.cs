@@ -29,14 +29,8 @@ public sealed record PointEconomics
     /// <summary>$/M tok of busy time only.</summary>
     public required Sourced<UsdPerMillionTokens> Usage { get; init; }
 
-    /// <summary>Tokens per watt at the boundary of the power that was given.</summary>
-    public required Sourced<TokensPerJoule> PerWatt { get; init; }
-
-    /// <summary>Tokens per watt by boundary, as far as they can be reached.</summary>
-    public required IReadOnlyDictionary<PowerBoundary, Sourced<TokensPerJoule>> PerWattAt { get; init; }
-
-    /// <summary>J/tok by boundary.</summary>
-    public required IReadOnlyDictionary<PowerBoundary, Sourced<JoulesPerToken>> EnergyAt { get; init; }
+    /// <summary>Tokens per second and GPU, over all GPUs of the deployment.</summary>
+    public required Sourced<TokensPerSecond> Throughput { get; init; }
 
     /// <summary>Power per GPU by boundary.</summary>
     public required PowerLadder Power { get; init; }
@@ -69,18 +63,13 @@ public sealed record PointEconomics
     {
         var usage = perGpu.With(throughput, TokenCost.Blended);
         var share = terms.Utilisation.With(terms.Availability, (u, a) => u.Value * a.Value);
-        var rungs = new[] { power.Board, power.It, power.Facility }.OfType<Sourced<Power>>().ToList();
-        var perWatt = rungs.ToDictionary(rung => rung.Value.Boundary, rung => throughput.With(rung, TokenEnergy.PerWatt));
-        var energy = rungs.ToDictionary(rung => rung.Value.Boundary, rung => rung.With(throughput, TokenEnergy.PerToken));
-        var atMeter = energy[PowerBoundary.Facility];
+        var atMeter = power.Facility.With(throughput, TokenEnergy.PerToken);
         return new PointEconomics
         {
             Usage = usage,
             Allocation = usage.With(share, (cost, used) => cost / used),
             Power = power,
-            PerWatt = perWatt[rungs[0].Value.Boundary],
-            PerWattAt = perWatt,
-            EnergyAt = energy,
+            Throughput = throughput,
             PerFacilityMegawatt = throughput.With(power.Facility, TokenEnergy.PerMegawatt),
             Electricity = atMeter.With(terms.Electricity, (joules, price) => joules * price),
             Carbon = terms.Carbon is { } grid ? atMeter.With(grid, (joules, intensity) => joules * intensity) : null,
@@ -89,6 +78,14 @@ public sealed record PointEconomics
             GrossMargin = terms.Sold is { } asked ? Margin(asked, perGpu, throughput, terms) : null,
         };
     }
+
+    /// <summary>Tokens per watt at a boundary; null where its power cannot be reached from the one that was given.</summary>
+    public Sourced<TokensPerJoule>? PerWattAt(PowerBoundary boundary) =>
+        Power.At(boundary) is { } watts ? Throughput.With(watts, TokenEnergy.PerWatt) : null;
+
+    /// <summary>J/tok at a boundary; null where its power cannot be reached from the one that was given.</summary>
+    public Sourced<JoulesPerToken>? EnergyAt(PowerBoundary boundary) =>
+        Power.At(boundary) is { } watts ? watts.With(Throughput, TokenEnergy.PerToken) : null;
 
     private static Sourced<UsdPerHour> PerGpuHour(Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PointTerms terms) =>
         new(

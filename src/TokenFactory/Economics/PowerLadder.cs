@@ -16,6 +16,14 @@ public readonly record struct ChassisLoad(Watts Dc, Watts FanDc, Watts Ac, Watts
 /// <param name="Facility">At the site's meter.</param>
 public sealed record PowerLadder(Sourced<Power>? Board, Sourced<Power>? It, Sourced<Power> Facility)
 {
+    /// <summary>Power per GPU at a boundary, or null where it cannot be reached.</summary>
+    public Sourced<Power>? At(PowerBoundary boundary) => boundary switch
+    {
+        PowerBoundary.Chip or PowerBoundary.Board => Board,
+        PowerBoundary.Chassis or PowerBoundary.It => It,
+        _ => Facility,
+    };
+
     /// <summary>
     /// Climbs from a measured or rated power to the facility's meter: chassis model where there is one, else modelled IT power less TDP
     /// as a constant on top of the board, else a share of TDP; then PUE.
@@ -78,15 +86,15 @@ public sealed record PowerLadder(Sourced<Power>? Board, Sourced<Power>? It, Sour
     private static Sourced<Power> AtMeter(Sourced<Power> it, Sourced<Pue> pue) =>
         it.With(pue, (power, ratio) => new Power(power.Watts * ratio, PowerBoundary.Facility));
 
-    private static double Efficiency(IReadOnlyList<(double Load, double Efficiency)> curve, double load)
+    private static double Efficiency(IReadOnlyList<EfficiencyPoint> curve, double load)
     {
         if (load <= curve[0].Load)
             return curve[0].Efficiency;
         for (var i = 1; i < curve.Count; i++)
         {
-            var ((x0, y0), (x1, y1)) = (curve[i - 1], curve[i]);
-            if (load <= x1)
-                return y0 + ((y1 - y0) * (load - x0) / (x1 - x0));
+            var (left, right) = (curve[i - 1], curve[i]);
+            if (load <= right.Load)
+                return left.Efficiency + ((right.Efficiency - left.Efficiency) * (load - left.Load) / (right.Load - left.Load));
         }
 
         return curve[^1].Efficiency;
