@@ -144,6 +144,9 @@ internal sealed class Settings
     /// <summary>Whether the value under a key is a mapping rather than one value.</summary>
     public bool IsItem(string key) => Has(key) && Value(key) is YamlMappingNode;
 
+    /// <summary>Whether the value under a key is a list of mappings rather than one value.</summary>
+    public bool IsList(string key) => Has(key) && Value(key) is YamlSequenceNode list && list.Any(item => item is YamlMappingNode);
+
     /// <summary>The keys of this mapping, in file order.</summary>
     public IEnumerable<string> Keys() => _node.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value!);
 

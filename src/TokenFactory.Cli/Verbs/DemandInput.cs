@@ -90,7 +90,7 @@ internal sealed class DemandInput(Terms terms, string? path)
     {
         var nextTo = settings == terms.File && path is not null && !Path.IsPathRooted(file) ? Path.Combine(Path.GetDirectoryName(path) ?? "", file) : file;
         var mistakes = new List<Mistake>();
-        var rows = CsvTable.Read(Files.Text(nextTo), nextTo, ["time"], Optional, mistakes);
+        var rows = CsvTable.Read(Text(nextTo), nextTo, ["time"], Optional, mistakes);
         var inTokens = rows.Count > 0 && rows[0]["tokens_per_second"].Length > 0;
         if (rows.Count > 0 && rows[0]["gpus"].Length > 0 == inTokens)
             mistakes.Add(new Mistake(nextTo, inTokens ? "has both gpus and tokens_per_second" : "has neither gpus nor tokens_per_second", "Give one of the two columns"));
@@ -103,6 +103,18 @@ internal sealed class DemandInput(Terms terms, string? path)
         if (demand.TrueForAll(span => span.Gpus == 0))
             throw new Refusal(nextTo, "asks for nothing in any row", "Give a demand above zero somewhere");
         return new DemandLoad(demand, $"{rows.Count:N0} rows of {Path.GetFileName(file)}", null, inTokens ? perGpu : null);
+    }
+
+    private string Text(string file)
+    {
+        try
+        {
+            return Files.Text(file);
+        }
+        catch (Refusal unreadable)
+        {
+            throw new Refusal([.. terms.Mistakes, .. unreadable.Mistakes]);
+        }
     }
 
     private static Demand Of(CsvRow row, double hours, double? perGpu, double? interruptible)

@@ -130,7 +130,7 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
 
     private (IReadOnlyList<SiteTier> Tiers, string Source) Tiers(IReadOnlyList<SitePool> pools, string model)
     {
-        if (!terms.Flags.Has("tiers") && terms.File is { } file && file.Has("tiers") && file.Text("tiers_from") is null && !IsName(file))
+        if (!terms.Flags.Has("tiers") && terms.File is { } file && file.IsList("tiers"))
             return ([.. file.Items("tiers").Select(item => Tier(item, pools, model))], $"given in {file.Where}");
         var settings = terms.Of("tiers");
         var name = settings?.Text("tiers") ?? "gtc-2026";
@@ -143,8 +143,6 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
 
         return ([.. set.Tiers.Select(tier => new SiteTier(tier.Name, tier.Price, tier.MinimumPerUser, [.. pools.Select(pool => Fastest(pool.Gpu, model, tier.MinimumPerUser.Value))], null))], set.Name);
     }
-
-    private static bool IsName(Settings file) => file.Texts("tiers").Count > 0 && file.Mistakes.Count == 0;
 
     private SiteTier Tier(Settings item, IReadOnlyList<SitePool> pools, string model)
     {
