@@ -8,6 +8,9 @@ namespace TokenFactory.Cli.Output;
 /// <summary>Prints a report for people: words first, then tables that fit the terminal, then notes and, if asked, sources.</summary>
 internal static class TextOutput
 {
+    /// <summary>Wide enough that nothing is broken but by <see cref="Wrap"/>, which does not break words.</summary>
+    private const int Unbroken = 100_000;
+
     public static void Print(Report report, Terminal terminal, bool withSources)
     {
         var console = Console(terminal);
@@ -36,7 +39,7 @@ internal static class TextOutput
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(terminal.Out),
         });
-        console.Profile.Width = Math.Max(terminal.Width ?? 10_000, 20);
+        console.Profile.Width = Unbroken;
         console.Profile.Capabilities.Unicode = true;
         return console;
     }
@@ -60,7 +63,7 @@ internal static class TextOutput
 
         for (var r = 0; r < texts.Count; r++)
             grid.AddRow(shown.Select(i => new Text(Repeats(section, texts, r, i) ? "" : texts[r][i])));
-        console.Write(Trimmed(grid, console, terminal));
+        console.Write(Trimmed(grid, terminal.Width));
     }
 
     /// <summary>A group's name stands once, in its first row.</summary>
@@ -70,20 +73,20 @@ internal static class TextOutput
     /// <summary>Drops the columns of highest rank until the table fits.</summary>
     private static List<int> Fitting(Section section, List<string[]> texts, int? width)
     {
-        const int Between = 3;
+        const int Between = 1;
         var widths = section.Columns.Select((column, i) => Math.Max(column.Title.Length, texts.Max(row => row[i].Length)) + Between).ToList();
         var shown = Enumerable.Range(0, section.Columns.Count).ToList();
-        while (width is { } room && shown.Sum(i => widths[i]) > room && shown.Exists(i => section.Columns[i].Rank > 0))
+        while (width is { } room && shown.Sum(i => widths[i]) + Between > room && shown.Exists(i => section.Columns[i].Rank > 0))
             shown.Remove(shown.Where(i => section.Columns[i].Rank > 0).OrderByDescending(i => section.Columns[i].Rank).ThenByDescending(i => i).First());
         return shown;
     }
 
     /// <summary>Spectre pads every line of a table to its width; trailing blanks do not survive being copied or compared.</summary>
-    private static Text Trimmed(Table table, IAnsiConsole console, Terminal terminal)
+    private static Text Trimmed(Table table, int? width)
     {
         using var buffer = new StringWriter(CultureInfo.InvariantCulture);
         var inner = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(buffer) });
-        inner.Profile.Width = console.Profile.Width;
+        inner.Profile.Width = Math.Max(width ?? Unbroken, 20);
         inner.Profile.Capabilities.Unicode = true;
         inner.Write(table);
         var lines = buffer.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0);
@@ -95,15 +98,15 @@ internal static class TextOutput
     {
         if (width is null || sentence.Length <= width)
             return sentence + "\n";
-        var (text, line) = (new StringBuilder(), 0);
+        var (text, line, begun) = (new StringBuilder(), 0, false);
         foreach (var word in sentence.Split(' '))
         {
-            if (line > 0 && line + 1 + word.Length > width)
+            if (begun && line + 1 + word.Length > width)
             {
                 text.Append('\n').Append(indent);
                 line = indent.Length;
             }
-            else if (line > 0)
+            else if (begun)
             {
                 text.Append(' ');
                 line++;
@@ -111,6 +114,7 @@ internal static class TextOutput
 
             text.Append(word);
             line += word.Length;
+            begun = true;
         }
 
         return text.Append('\n').ToString();

@@ -62,8 +62,8 @@ internal static class PriceReport
             (new Column("gpu", "GPU", 0, Number: false), row => Cell.Of(row.Point.Gpu.Key)),
             (new Column("provider", "provider", 1, Number: false), row => Cell.Of(row.Price.Provider)),
             (new Column("billing", "billing", 0, Number: false), row => Cell.Of(row.Price.Billing.Text())),
-            (new Column("usd_per_gpu_hour", "$/GPU-h", 2), Hour),
-            (new Column("tokens_per_second_per_gpu", "tok/s/GPU", 3), row => Cell.Of(row.Point.Throughput, Spell.Of)),
+            (new Column("usd_per_gpu_hour", "$/GPU-h", 3), Hour),
+            (new Column("tokens_per_second_per_gpu", "tok/s/GPU", 4), row => Cell.Of(row.Point.Throughput, Spell.Of)),
             (new Column("usd_per_million_tokens", "$/M tok", 0), row => Cell.Of(row.Figures.Allocation, Spell.Of)),
         };
         if (request.Vs is { } vs)
@@ -81,9 +81,9 @@ internal static class PriceReport
     {
         var at = request.PowerAt;
         var name = at.ToString().ToLowerInvariant();
-        yield return (new Column($"tokens_per_joule_{name}", $"tok/s/W {name}", 5), row => Known(row.Figures.PerWattAt(at), Spell.Of));
-        yield return (new Column($"joules_per_token_{name}", $"J/tok {name}", 6), row => Known(row.Figures.EnergyAt(at), Spell.Of));
-        yield return (new Column("tokens_per_second_per_facility_mw", "tok/s/MW site", 7), row => Cell.Of(row.Figures.PerFacilityMegawatt, Spell.Of));
+        yield return (new Column($"tokens_per_joule_{name}", "tok/s/W", 2), row => Known(row.Figures.PerWattAt(at), Spell.Of));
+        yield return (new Column($"joules_per_token_{name}", "J/tok", 5), row => Known(row.Figures.EnergyAt(at), Spell.Of));
+        yield return (new Column("tokens_per_second_per_facility_mw", "tok/s/MW", 7), row => Cell.Of(row.Figures.PerFacilityMegawatt, Spell.Of));
         yield return (new Column("electricity_usd_per_million_tokens", "power $/M", 9), row => Cell.Of(row.Figures.Electricity, Spell.Of));
         if (request.Terms.Carbon is not null)
             yield return (new Column("carbon_g_per_million_tokens", "gCO2/M", 6), row => row.Figures.Carbon is { } carbon ? Cell.Of(carbon, Spell.Of) : Cell.None);
@@ -91,10 +91,10 @@ internal static class PriceReport
 
     private static IEnumerable<(Column Column, Func<PricedPoint, Cell> Cell)> MoneyColumns(PriceRequest request)
     {
-        yield return (new Column("cost_usd_per_facility_mw_year", "cost $/MW-year", 8), row => Cell.Of(row.Figures.CostPerMegawattYear, Spell.Of));
+        yield return (new Column("cost_usd_per_facility_mw_year", "cost $/MW-yr", 8), row => Cell.Of(row.Figures.CostPerMegawattYear, Spell.Of));
         if (request.Terms.Sold is not null)
         {
-            yield return (new Column("revenue_usd_per_facility_mw_year", "sales $/MW-year", 4), row => row.Figures.RevenuePerMegawattYear is { } revenue ? Cell.Of(revenue, Spell.Of) : Cell.None);
+            yield return (new Column("revenue_usd_per_facility_mw_year", "sales $/MW-yr", 2), row => row.Figures.RevenuePerMegawattYear is { } revenue ? Cell.Of(revenue, Spell.Of) : Cell.None);
             yield return (new Column("gross_margin", "margin", 1), row => row.Figures.GrossMargin is { } margin ? Cell.Of(margin, Spell.Share) : Cell.None);
         }
 

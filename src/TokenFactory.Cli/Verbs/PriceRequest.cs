@@ -40,7 +40,7 @@ internal sealed record PointToPrice
 }
 
 /// <summary>A baseline that rows are compared with.</summary>
-/// <param name="Text">As the user gave it.</param>
+/// <param name="Text">Its name.</param>
 /// <param name="Billing">A billing, or null.</param>
 /// <param name="Provider">A provider, or null.</param>
 /// <param name="Gpu">A GPU, or null.</param>
@@ -109,13 +109,13 @@ internal sealed record PriceRequest
         if (terms.Of("vs") is not { } settings || settings.Text("vs") is not { } text)
             return null;
         if (BillingNames.Parse(text) is { } billing)
-            return new Baseline(text, billing, null, null);
+            return new Baseline(billing.Text(), billing, null, null);
         var inFile = terms.File?.Items("points").SelectMany(point => point.Has("prices") ? point.Items("prices") : [point])
             .Select(price => price.Text("provider")).OfType<string>() ?? [];
         if (inFile.Concat(catalog.Providers).FirstOrDefault(provider => Names.Fold(provider) == Names.Fold(text)) is { } known)
-            return new Baseline(text, null, known, null);
+            return new Baseline(known, null, known, null);
         if (catalog.AcceleratorNames.Find(text) is { } gpu)
-            return new Baseline(text, null, null, gpu);
+            return new Baseline(gpu.Key, null, null, gpu);
         settings.Note("vs", $"is '{text}'", $"Name a billing ({string.Join(", ", BillingNames.All)}), a provider or a GPU");
         return null;
     }

@@ -26,7 +26,7 @@ internal static class PriceWords
     public static IEnumerable<string> Notes(IReadOnlyList<PricedPoint> rows, PriceRequest request)
     {
         var use = request.Terms;
-        yield return $"$/M tok is all paid time at {Spell.Percent(use.Utilisation.Value.Value)} utilisation and {Spell.Percent(use.Availability.Value.Value)} availability; site figures at PUE {Spell.Number(use.Pue.Value.Value)} and {Spell.Dollars(use.Electricity.Value.Value)}/kWh.";
+        yield return $"$/M tok is all paid time at {Spell.Percent(use.Utilisation.Value.Value)} utilisation and {Spell.Percent(use.Availability.Value.Value)} availability; tok/s/W and J/tok at the {request.PowerAt.ToString().ToLowerInvariant()}; per MW and power cost at the site's meter, PUE {Spell.Number(use.Pue.Value.Value)} and {Spell.Dollars(use.Electricity.Value.Value)}/kWh.";
         if (rows.Select(row => row.Point.Counts).Distinct().Count() > 1)
             yield return "Rows are ranked only among the same model and the same counted tokens: output, total (input + output), or unstated by the source.";
         if (rows.Any(row => row.Point.PerGpuPower.Note is not null))
