@@ -5,6 +5,7 @@ using TokenFactory.Units;
 namespace TokenFactory.Bench;
 
 /// <summary>The split of a year of hourly demand, 8,760 points (aim: under 50 ms), against one evaluation of its cost.</summary>
+[InProcess]
 [MemoryDiagnoser]
 public class SplitBenchmark
 {

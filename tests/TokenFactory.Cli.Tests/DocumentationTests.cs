@@ -46,7 +46,7 @@ public sealed partial class DocumentationTests
     public void The_readme_shows_a_picture_of_real_output()
     {
         var picture = Repository.Path("docs", "images", "price.svg");
-        var command = "./tokenfactory price --model llama-3.1-70b --billing all --vs on-demand --gpu h100 --gpu b200";
+        var command = "./tokenfactory price --model llama-3.1-70b";
         var drawn = Picture(command, Output(command));
         if (Write)
             File.WriteAllText(picture, drawn);
@@ -87,9 +87,10 @@ public sealed partial class DocumentationTests
         svg.Append($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {(lines.Max(line => line.Length) * 8) + 32} {(lines.Count * LineHeight) + 32}\" font-family=\"ui-monospace, Menlo, Consolas, monospace\" font-size=\"13\">\n");
         svg.Append("<title>Output of ").Append(Escape(command)).Append("</title>\n");
         svg.Append("<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#0d1117\"/>\n");
+        var answered = lines.IndexOf("");
         for (var i = 0; i < lines.Count; i++)
         {
-            var colour = i == 0 ? "#7ee787" : i < 3 ? "#ffffff" : "#c9d1d9";
+            var colour = i == 0 ? "#7ee787" : i < answered ? "#ffffff" : "#c9d1d9";
             svg.Append($"<text x=\"16\" y=\"{28 + (i * LineHeight)}\" fill=\"{colour}\" xml:space=\"preserve\" textLength=\"{lines[i].Length * 8}\">{Escape(lines[i])}</text>\n");
         }
 
