@@ -86,6 +86,18 @@ public sealed class CatalogTests
     }
 
     [Fact]
+    public void A_second_file_with_rows_of_the_provider_is_not_left_beside_the_new_ones()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("own/prices/mine.csv", Header + "X,h100,on-demand,2.50,2026-11-20,datasheet,p\n");
+        var sheet = folder.Write("sheet.csv", Header + "x,h100,on-demand,2.40,2026-11-21,datasheet,p\n");
+        var run = Program.RunIn(null, Path.Combine(folder.Root, "own"), "catalog", "import-prices", sheet);
+        Assert.Equal(2, run.Code);
+        Assert.Contains("mine.csv: holds prices of X too", run.Err, StringComparison.Ordinal);
+        Assert.Equal(["own/prices/mine.csv", "sheet.csv"], folder.Files());
+    }
+
+    [Fact]
     public void A_wrong_sheet_is_refused_whole_and_nothing_is_written()
     {
         using var folder = new TemporaryFolder();

@@ -119,7 +119,7 @@ internal static class FactoryReport
         return new Section(
             "per_year", $"A year, at {Spell.Percent(request.Utilisation.Value.Value)} utilisation, {Spell.Percent(request.Availability.Value.Value)} availability and {request.TierSource} prices",
             [
-                new Column("split", "split", Number: false), new Column("revenue_usd_per_year", "revenue $/year"), new Column("cost_usd_per_year", "cost $/year"), new Column("profit_usd_per_year", "profit $/year"),
+                new Column("split", "split", Number: false), new Column("revenue_usd_per_year", "revenue $/year"), new Column("cost_usd_per_year", "cost $/year"), new Column("profit_usd_per_year", "profit $/year"), new Column("gross_margin", "margin"),
                 new Column("profit_usd_per_mw_year", "profit $/MW-year", 1), new Column("profit_usd_per_gw_year", "profit $/GW-year", 2), new Column("utilisation", "utilisation", 1), new Column("price_source", "prices", 3, Number: false),
             ],
             [Line("best", best.Allocation), Line("even", even)]);
@@ -130,10 +130,13 @@ internal static class FactoryReport
             var perMegawatt = profit / (request.Site.Watts.Value / 1e6);
             return
             [
-                Cell.Of(name), Money(Yearly(split.Revenue)), Money(Yearly(split.Cost)), Money(profit), Money(perMegawatt), Money(perMegawatt * 1000),
+                Cell.Of(name), Money(Yearly(split.Revenue)), Money(Yearly(split.Cost)), Money(profit), Margin(split), Money(perMegawatt), Money(perMegawatt * 1000),
                 Cell.Of(request.Utilisation, u => (u.Value, Spell.Percent(u.Value))), Cell.Of(request.TierSource),
             ];
         }
+
+        static Cell Margin(SiteAllocation split) =>
+            Revenue.GrossMargin(split.Revenue, split.Cost) is { } margin ? new Cell(margin, Spell.Percent(margin)) : Cell.None;
 
         static Cell Money(double amount) => new(amount, Spell.Dollars(amount));
     }

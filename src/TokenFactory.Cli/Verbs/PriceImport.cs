@@ -34,8 +34,25 @@ internal sealed class PriceImport
     public string Write(string folder)
     {
         var path = Path.Combine(folder, "prices", FileName(_provider) + ".csv");
+        RefuseOthers(Path.Combine(folder, "prices"), path);
         Files.Replace(path, _text);
         return path;
+    }
+
+    /// <summary>A second file with rows of the provider would stand beside the new ones, not be replaced by them.</summary>
+    private void RefuseOthers(string folder, string path)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        var mistakes = new List<Mistake>();
+        foreach (var other in Directory.EnumerateFiles(folder, "*.csv").Where(file => file != path).Order(StringComparer.Ordinal))
+        {
+            var rows = CsvTable.Read(Files.Text(other), other, PriceSheet.Required, PriceSheet.Optional, []);
+            if (rows.Any(row => Names.Fold(row["provider"]) == Names.Fold(_provider)))
+                mistakes.Add(new Mistake(other, $"holds prices of {_provider} too", $"Remove them, or the file: an import keeps {Path.GetFileName(path)} as the provider's only one"));
+        }
+
+        Refusal.IfAny(mistakes);
     }
 
     public Report Report(string? written)

@@ -265,6 +265,9 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         var site = catalog.Site;
         var board = Rated(gpu) ?? new Sourced<Power>(new Power(new Watts(1000), PowerBoundary.Board), terms.Given(item));
         var it = PowerLadder.Climb(gpu, board, site, judged.Pue).It!.Value;
+
+        // An availability that the user gives divides every row's cost later; only the assumed one belongs into the owned hour.
+        var up = terms.Of("availability") is null ? site.Availability : site.Availability with { Value = Fraction.All };
         Owned = new OwnedGpu
         {
             Capital = new Usd((decimal)capital),
@@ -277,11 +280,11 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
             Electricity = judged.Electricity.Value,
             Hosting = site.Hosting.Value,
             OpexPerYear = new Usd((decimal)site.OpexPerGpuYear.Value),
-            Availability = site.Availability.Value,
+            Availability = up.Value,
         };
         var from = terms.Given(item).And(it.From).And(site.CostOfCapital.From).And(site.LifeYears.From).And(site.Residual.From)
             .And(site.AverageLoad.From).And(judged.Pue.From).And(judged.Electricity.From).And(site.Hosting.From)
-            .And(site.OpexPerGpuYear.From).And(site.Availability.From);
+            .And(site.OpexPerGpuYear.From).And(up.From);
         return new PricedHour("own site", Billing.Owned, new Sourced<UsdPerHour>(OwnedCost.PerHour(Owned).Total, from), false, false);
     }
 }

@@ -29,7 +29,9 @@ public sealed record PowerLadder(Sourced<Power>? Board, Sourced<Power>? It, Sour
     /// as a constant on top of the board, else a share of TDP; then PUE.
     /// </summary>
     /// <param name="gpu">The accelerator.</param>
-    /// <param name="perGpu">Power per GPU at any boundary. Chip counts as board: no source tells them apart.</param>
+    /// <param name="perGpu">
+    /// Power per GPU at any boundary. Chip counts as board: no source tells them apart. Chassis counts as IT: its share of the network is left out.
+    /// </param>
     /// <param name="site">Assumptions where the catalog has no model.</param>
     /// <param name="pue">Facility over IT power.</param>
     public static PowerLadder Climb(Accelerator gpu, Sourced<Power> perGpu, SiteDefaults site, Sourced<Pue> pue)
