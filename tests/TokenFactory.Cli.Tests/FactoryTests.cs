@@ -19,7 +19,7 @@ public sealed class FactoryTests
         Assert.All(run.Out.Split('\n').Where(line => line.Contains("revenue and", StringComparison.Ordinal)), line =>
         {
             Assert.Contains("60 % utilisation", line, StringComparison.Ordinal);
-            Assert.Contains("GTC 2026 tiers prices", line, StringComparison.Ordinal);
+            Assert.Contains("the prices of GTC 2026 tiers", line, StringComparison.Ordinal);
         });
         var years = Program.Run("factory", "--mw", "100", "--gpu", "gb200", "--utilisation", "0.6", "--json").Json.GetProperty("per_year");
         Assert.All(years.EnumerateArray(), row =>

@@ -38,6 +38,9 @@ internal sealed class Settings
 
     public List<Mistake> Mistakes { get; }
 
+    /// <summary>The file, or "command line".</summary>
+    public string Name => _file;
+
     /// <summary>The place of this mapping, "file:line".</summary>
     public string Where => At(_node);
 

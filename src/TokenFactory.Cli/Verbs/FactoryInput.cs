@@ -131,7 +131,7 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
     private (IReadOnlyList<SiteTier> Tiers, string Source) Tiers(IReadOnlyList<SitePool> pools, string model)
     {
         if (!terms.Flags.Has("tiers") && terms.File is { } file && file.IsList("tiers"))
-            return ([.. file.Items("tiers").Select(item => Tier(item, pools, model))], $"given in {file.Where}");
+            return ([.. file.Items("tiers").Select(item => Tier(item, pools, model))], file.Name);
         var settings = terms.Of("tiers");
         var name = settings?.Text("tiers") ?? "gtc-2026";
         var set = catalog.TierSets.FirstOrDefault(known => Names.Fold(known.Key) == Names.Fold(name));

@@ -39,7 +39,7 @@ internal static class FactoryReport
         var profit = Yearly(best.Allocation.Profit);
         yield return best.Allocation.Shares.Count == 0
             ? $"No tier pays for its GPUs on this site: the best is to leave the {Spell.Number(request.Site.Watts.Value / 1e6)} MW unused."
-            : $"{Spell.Number(request.Site.Watts.Value / 1e6)} MW carries {Gpus(request, best.Allocation)} and sells {Big(tokens)} output tokens a day at {Spell.Percent(request.Utilisation.Value.Value)} utilisation: {Dollars(Yearly(best.Allocation.Revenue))} revenue and {Dollars(profit)} profit a year at {request.TierSource} prices{(Unlimited(request) ? ", if all of them find buyers" : "")}.";
+            : $"{Spell.Number(request.Site.Watts.Value / 1e6)} MW carries {Gpus(request, best.Allocation)} and sells {Big(tokens)} output tokens a day at {Spell.Percent(request.Utilisation.Value.Value)} utilisation: {Dollars(Yearly(best.Allocation.Revenue))} revenue and {Dollars(profit)} profit a year at the prices of {request.TierSource}{(Unlimited(request) ? ", if all of them find buyers" : "")}.";
         var gain = profit - Yearly(even.Profit);
         yield return $"That is {Dollars(gain)} a year more than the same power for every tier; one more megawatt would earn {Dollars((double)best.PerMegawattYear.Value)} a year.";
     }
@@ -117,7 +117,7 @@ internal static class FactoryReport
     private static Section Compare(FactoryRequest request, BestAllocation best, SiteAllocation even)
     {
         return new Section(
-            "per_year", $"A year, at {Spell.Percent(request.Utilisation.Value.Value)} utilisation, {Spell.Percent(request.Availability.Value.Value)} availability and {request.TierSource} prices",
+            "per_year", $"A year, at {Spell.Percent(request.Utilisation.Value.Value)} utilisation, {Spell.Percent(request.Availability.Value.Value)} availability and the prices of {request.TierSource}",
             [
                 new Column("split", "split", Number: false), new Column("revenue_usd_per_year", "revenue $/year"), new Column("cost_usd_per_year", "cost $/year"), new Column("profit_usd_per_year", "profit $/year"), new Column("gross_margin", "margin"),
                 new Column("profit_usd_per_mw_year", "profit $/MW-year", 1), new Column("profit_usd_per_gw_year", "profit $/GW-year", 2), new Column("utilisation", "utilisation", 1), new Column("price_source", "prices", 3, Number: false),
@@ -158,7 +158,7 @@ internal static class FactoryReport
     private static bool Unlimited(FactoryRequest request) => request.Tiers.All(tier => tier.Demand is null);
 
     private static string Gpus(FactoryRequest request, SiteAllocation allocation) =>
-        string.Join(" and ", allocation.Shares.GroupBy(share => share.Pool).Select(pool => $"{Math.Floor(pool.Sum(share => share.Gpus) + 1e-6):N0} {request.Pools[pool.Key].Gpu.Name}"));
+        string.Join(" and ", allocation.Shares.GroupBy(share => share.Pool).Select(pool => $"{Math.Floor(pool.Sum(share => share.Gpus) + 1e-6):N0} {request.Pools[pool.Key].Gpu.Key} GPUs"));
 
     private static double Tokens(FactoryRequest request, SiteAllocation allocation) =>
         allocation.Shares.Sum(share => request.Tiers[share.Tier].PerGpu[share.Pool]!.Value.Value.Value * request.Sold * share.Gpus) * SecondsPerDay;
