@@ -29,7 +29,12 @@ internal static class App
             var parsed = root.Parse(arguments);
             if (parsed.Errors.Count > 0 || TakenForFiles(parsed).Any())
                 throw new Refusal([.. Explain(parsed)]);
-            return parsed.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Err, EnableDefaultExceptionHandler = false });
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.Err,
+                EnableDefaultExceptionHandler = false,
+            });
         }
         catch (Refusal refusal)
         {
@@ -51,7 +56,9 @@ internal static class App
         return root;
     }
 
-    /// <summary>What is wrong with the words of the command line. A flag that nobody knows is named once, without the words behind it.</summary>
+    /// <summary>
+    /// What is wrong with the words of the command line. A flag that nobody knows is named once, without the words behind it.
+    /// </summary>
     private static IEnumerable<Mistake> Explain(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
@@ -62,11 +69,17 @@ internal static class App
         foreach (var word in unknown)
         {
             var flag = word.StartsWith('-');
-            var near = Names.Nearest(word, flag ? command.Options.Select(option => option.Name) : command.Subcommands.Select(sub => sub.Name));
-            yield return new Mistake("command line", flag ? $"unknown flag '{word}'" : $"'{word}' is not expected here", near is null ? help : $"Did you mean '{near}'?");
+            var known = flag ? command.Options.Select(option => option.Name) : command.Subcommands.Select(sub => sub.Name);
+            var near = Names.Nearest(word, known);
+            yield return new Mistake(
+                "command line",
+                flag ? $"unknown flag '{word}'" : $"'{word}' is not expected here",
+                near is null ? help : $"Did you mean '{near}'?");
         }
 
-        foreach (var error in parsed.Errors.Where(error => !parsed.UnmatchedTokens.Any(word => error.Message.Contains($"'{word}'", StringComparison.Ordinal))))
+        var others = parsed.Errors
+            .Where(error => !parsed.UnmatchedTokens.Any(word => error.Message.Contains($"'{word}'", StringComparison.Ordinal)));
+        foreach (var error in others)
         {
             if (unknown.Count == 0 || error.SymbolResult is OptionResult)
                 yield return new Mistake("command line", error.Message.TrimEnd('.'), help);
@@ -75,7 +88,11 @@ internal static class App
 
     /// <summary>Misspelt flags that the parser took for the name of a file.</summary>
     private static IEnumerable<string> TakenForFiles(ParseResult parsed) =>
-        parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value).Where(word => word.StartsWith("--", StringComparison.Ordinal));
+        parsed.CommandResult.Children
+            .OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value)
+            .Where(word => word.StartsWith("--", StringComparison.Ordinal));
 
     private static string Path(ParseResult parsed) =>
         parsed.CommandResult.Command.Name == "tokenfactory" ? "" : parsed.CommandResult.Command.Name + " ";

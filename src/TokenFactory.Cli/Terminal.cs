@@ -25,7 +25,11 @@ internal sealed record Terminal(TextWriter Out, TextWriter Err, int? Width, bool
     {
         var named = Environment.GetEnvironmentVariable("TOKENFACTORY_CATALOG");
         return string.IsNullOrEmpty(named)
-            ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "tokenfactory", "catalog")
+            ? Path.Combine(
+                Environment.GetFolderPath(
+                    Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "tokenfactory",
+                "catalog")
             : named;
     }
 

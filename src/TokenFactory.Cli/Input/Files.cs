@@ -17,7 +17,8 @@ internal static class Files
         var files = new List<CatalogFile>(names.Length);
         foreach (var name in names)
         {
-            if ((name.EndsWith(".json", StringComparison.Ordinal) || name.EndsWith(".csv", StringComparison.Ordinal)) && wanted?.Invoke(name) != false)
+            var isEntry = name.EndsWith(".json", StringComparison.Ordinal) || name.EndsWith(".csv", StringComparison.Ordinal);
+            if (isEntry && wanted?.Invoke(name) != false)
                 files.Add(new CatalogFile(name, File.ReadAllText(Path.Combine(folder, name))));
         }
 
@@ -36,7 +37,10 @@ internal static class Files
         }
         catch (Exception bad) when (bad is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw new Refusal(path, Directory.Exists(path) ? "is a folder" : bad is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : bad.Message, "Name a file that can be read");
+            var what = Directory.Exists(path) ? "is a folder"
+                : bad is FileNotFoundException or DirectoryNotFoundException ? "does not exist"
+                : bad.Message;
+            throw new Refusal(path, what, "Name a file that can be read");
         }
     }
 

@@ -18,7 +18,8 @@ internal static class Lookup
             return found;
         var near = Names.Nearest(Names.Fold(name), catalog.Providers.Select(Names.Fold));
         var meant = catalog.Providers.FirstOrDefault(provider => Names.Fold(provider) == near);
-        settings.Note(key, $"names '{name}', which offers nothing in the catalog", meant is null ? $"Known: {string.Join(", ", catalog.Providers)}" : $"Did you mean '{meant}'?");
+        var remedy = meant is null ? $"Known: {string.Join(", ", catalog.Providers)}" : $"Did you mean '{meant}'?";
+        settings.Note(key, $"names '{name}', which offers nothing in the catalog", remedy);
         return null;
     }
 
@@ -28,7 +29,8 @@ internal static class Lookup
         if (index.Find(name) is { } found)
             return found;
         var near = index.Nearest(name);
-        settings.Note(key, $"names '{name}', which the catalog lacks", near.Count > 0 ? $"Did you mean {string.Join(" or ", near)}?" : $"See 'catalog list {kind}'");
+        var remedy = near.Count > 0 ? $"Did you mean {string.Join(" or ", near)}?" : $"See 'catalog list {kind}'";
+        settings.Note(key, $"names '{name}', which the catalog lacks", remedy);
         return null;
     }
 }

@@ -55,7 +55,8 @@ internal sealed class Settings
         }
         catch (YamlException bad)
         {
-            throw new Refusal($"{path}:{bad.Start.Line}", $"not YAML: {bad.InnerException?.Message ?? bad.Message}", "Mend the syntax near this line");
+            var what = $"not YAML: {bad.InnerException?.Message ?? bad.Message}";
+            throw new Refusal($"{path}:{bad.Start.Line}", what, "Mend the syntax near this line");
         }
 
         if (yaml.Documents.Count == 1 && yaml.Documents[0].RootNode is YamlMappingNode root)
@@ -68,7 +69,12 @@ internal sealed class Settings
     {
         var node = new YamlMappingNode();
         foreach (var (key, values) in flags.Where(flag => flag.Values.Count > 0))
-            node.Add(key, values.Count == 1 ? new YamlScalarNode(values[0]) : new YamlSequenceNode(values.Select(v => new YamlScalarNode(v))));
+        {
+            node.Add(
+                key,
+                values.Count == 1 ? new YamlScalarNode(values[0]) : new YamlSequenceNode(values.Select(v => new YamlScalarNode(v))));
+        }
+
         return new Settings(node, "command line", [], key => "--" + key.Replace('_', '-'));
     }
 
@@ -104,7 +110,8 @@ internal sealed class Settings
         if (Text(key) is not { } text)
             return null;
         var percent = text.EndsWith('%');
-        if (!double.TryParse(percent ? text[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
+        var digits = percent ? text[..^1] : text;
+        if (!double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
         {
             Note(key, $"is '{text}'", "Give a plain number: the unit is in the key");
             return null;

@@ -22,7 +22,9 @@ internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
 
     /// <summary>A number of the user's, with its source; null where neither sets it.</summary>
     public Sourced<double>? Number(string key, double atLeast = double.Epsilon, double atMost = double.MaxValue) =>
-        Of(key) is { } settings && settings.Number(key, atLeast, atMost) is { } number ? new Sourced<double>(number, Given(settings)) : null;
+        Of(key) is { } settings && settings.Number(key, atLeast, atMost) is { } number
+            ? new Sourced<double>(number, Given(settings))
+            : null;
 
     public Sourced<Fraction> Share(string key, Sourced<Fraction> otherwise) =>
         Number(key, double.Epsilon, 1)?.Select(v => new Fraction(v)) ?? otherwise;

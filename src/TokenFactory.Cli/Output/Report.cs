@@ -33,7 +33,8 @@ internal sealed record Cell(object? Value, string Text, Provenance? From = null,
 /// <param name="Columns">Its columns.</param>
 /// <param name="Rows">Its rows, each with a cell per column.</param>
 /// <param name="GroupBy">The first so many columns name a group: printed once, above its rows.</param>
-internal sealed record Section(string Key, string Title, IReadOnlyList<Column> Columns, IReadOnlyList<IReadOnlyList<Cell>> Rows, int GroupBy = 0);
+internal sealed record Section(
+    string Key, string Title, IReadOnlyList<Column> Columns, IReadOnlyList<IReadOnlyList<Cell>> Rows, int GroupBy = 0);
 
 /// <summary>What a verb answers: in words first, then tables, then what to know about them.</summary>
 /// <param name="Verb">Which verb.</param>

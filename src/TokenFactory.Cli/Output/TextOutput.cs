@@ -25,7 +25,11 @@ internal static class TextOutput
         foreach (var note in report.Notes)
             console.Write(new Text(Wrap("- " + note, terminal.Width, "  ")));
         if (leftOut.Count > 0)
-            console.Write(new Text(Wrap($"- Left out for want of width: {string.Join(", ", leftOut)}. Widen the terminal, or use --json.", terminal.Width, "  ")));
+        {
+            var narrow = $"- Left out for want of width: {string.Join(", ", leftOut)}. Widen the terminal, or use --json.";
+            console.Write(new Text(Wrap(narrow, terminal.Width, "  ")));
+        }
+
         if (withSources)
             references.Print(console, terminal.Width);
     }
@@ -44,7 +48,8 @@ internal static class TextOutput
         return console;
     }
 
-    private static void PrintSection(Section section, IAnsiConsole console, Terminal terminal, References? references, SortedSet<string> leftOut)
+    private static void PrintSection(
+        Section section, IAnsiConsole console, Terminal terminal, References? references, SortedSet<string> leftOut)
     {
         if (section.Rows.Count == 0)
             return;
@@ -57,7 +62,8 @@ internal static class TextOutput
         var grid = new Table { Border = TableBorder.Simple, ShowRowSeparators = false };
         foreach (var i in shown)
         {
-            var column = new TableColumn(new Text(section.Columns[i].Title, new Style(decoration: Decoration.Bold))) { Padding = new Padding(0, 1) };
+            var heading = new Text(section.Columns[i].Title, new Style(decoration: Decoration.Bold));
+            var column = new TableColumn(heading) { Padding = new Padding(0, 1) };
             grid.AddColumn(section.Columns[i].Number ? column.RightAligned() : column.LeftAligned());
         }
 
@@ -74,10 +80,19 @@ internal static class TextOutput
     private static List<int> Fitting(Section section, List<string[]> texts, int? width)
     {
         const int Between = 1;
-        var widths = section.Columns.Select((column, i) => Math.Max(column.Title.Length, texts.Max(row => row[i].Length)) + Between).ToList();
+        var widths = section.Columns
+            .Select((column, i) => Math.Max(column.Title.Length, texts.Max(row => row[i].Length)) + Between)
+            .ToList();
         var shown = Enumerable.Range(0, section.Columns.Count).ToList();
         while (width is { } room && shown.Sum(i => widths[i]) + Between > room && shown.Exists(i => section.Columns[i].Rank > 0))
-            shown.Remove(shown.Where(i => section.Columns[i].Rank > 0).OrderByDescending(i => section.Columns[i].Rank).ThenByDescending(i => i).First());
+        {
+            shown.Remove(shown
+                .Where(i => section.Columns[i].Rank > 0)
+                .OrderByDescending(i => section.Columns[i].Rank)
+                .ThenByDescending(i => i)
+                .First());
+        }
+
         return shown;
     }
 
@@ -85,7 +100,12 @@ internal static class TextOutput
     private static Text Trimmed(Table table, int? width)
     {
         using var buffer = new StringWriter(CultureInfo.InvariantCulture);
-        var inner = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(buffer) });
+        var inner = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(buffer),
+        });
         inner.Profile.Width = Math.Max(width ?? Unbroken, 20);
         inner.Profile.Capabilities.Unicode = true;
         inner.Write(table);

@@ -24,13 +24,19 @@ internal static class BillingReport
 
     private static IEnumerable<string> Answer(BillingRequest request, BillingPlan plan, BillingCost onDemandOnly)
     {
-        var parts = plan.Commitments.Select(c => $"commit to {Gpus(c.Gpus)} {(c.Gpus == 1 ? "GPU" : "GPUs")} ({c.Commitment.Name})").ToList();
+        var parts = plan.Commitments
+            .Select(c => $"commit to {Gpus(c.Gpus)} {(c.Gpus == 1 ? "GPU" : "GPUs")} ({c.Commitment.Name})")
+            .ToList();
         if (plan.Cost.OnDemandGpuHours > 0)
             parts.Add($"run {Spell.Number(plan.Cost.OnDemandGpuHours)} GPU-hours on demand");
         if (plan.Cost.SpotGpuHours > 0)
             parts.Add($"run {Spell.Number(plan.Cost.SpotGpuHours)} GPU-hours on spot");
         var saved = 1 - (double)(plan.Cost.Total.Value / onDemandOnly.Total.Value);
-        yield return $"For {request.DemandText}: {string.Join(", ", parts)}. That costs {Money(plan.Cost.Total)} over {request.Hours:N0} hours, {(saved > 0.0005 ? $"{Spell.Percent(saved)} less than all on demand ({Money(onDemandOnly.Total)})" : "the same as all on demand")}.";
+        var comparison = saved > 0.0005
+            ? $"{Spell.Percent(saved)} less than all on demand ({Money(onDemandOnly.Total)})"
+            : "the same as all on demand";
+        yield return $"For {request.DemandText}: {string.Join(", ", parts)}. "
+            + $"That costs {Money(plan.Cost.Total)} over {request.Hours:N0} hours, {comparison}.";
         yield return Why(request);
     }
 
@@ -43,13 +49,17 @@ internal static class BillingReport
         if (request.Reserved.MinBy(price => price.PerGpu.Value.Value) is { } reserved)
         {
             var breakEven = BreakEven.ReservedUtilisation(reserved.PerGpu.Value, onDemand);
-            said.Add($"a reserved GPU ({reserved.Billing.Text()}, {Dollars(reserved.PerGpu.Value)}) pays from {Spell.Percent(breakEven)} use against on-demand ({Dollars(onDemand)})");
+            said.Add(
+                $"a reserved GPU ({reserved.Billing.Text()}, {Dollars(reserved.PerGpu.Value)}) pays from {Spell.Percent(breakEven)} use "
+                + $"against on-demand ({Dollars(onDemand)})");
         }
 
         if (request.Spot is { } spot)
         {
             var pays = spot.Effective.Value < onDemand ? "pays" : "does not pay";
-            said.Add($"spot costs {Dollars(spot.Effective.Value)} per useful hour with its restarts and {pays}, for work that may be interrupted");
+            said.Add(
+                $"spot costs {Dollars(spot.Effective.Value)} per useful hour with its restarts and {pays}, "
+                + "for work that may be interrupted");
         }
 
         return string.Join("; ", said) + ".";
@@ -62,7 +72,9 @@ internal static class BillingReport
         {
             var price = request.Reserved.First(r => r.Billing.Text() == committed.Commitment.Name);
             var paidHours = committed.Gpus * request.Hours;
-            rows.Add(Row(price, price.PerGpu, Cell.Of(new Sourced<double>(committed.Gpus, price.PerGpu.From), g => (g, Gpus(g))), paidHours, committed.Commitment.Fixed * TimeSpan.FromHours(request.Hours) * (decimal)committed.Gpus, plan));
+            var gpus = Cell.Of(new Sourced<double>(committed.Gpus, price.PerGpu.From), g => (g, Gpus(g)));
+            var cost = committed.Commitment.Fixed * TimeSpan.FromHours(request.Hours) * (decimal)committed.Gpus;
+            rows.Add(Row(price, price.PerGpu, gpus, paidHours, cost, plan));
         }
 
         if (plan.Cost.OnDemandGpuHours > 0)
@@ -95,7 +107,11 @@ internal static class BillingReport
         if (request.Spot is not null && request.Demand.Any(span => span.InterruptibleGpus > 0))
             rows.Add(("on demand, interruptible work on spot", BillingSplit.Cost(request.Demand, menu, [])));
         foreach (var commitment in menu.Commitments)
-            rows.Add(($"peak on {commitment.Name}", BillingSplit.Cost(request.Demand, menu, [new Committed(commitment, request.PeakGpus)])));
+        {
+            var peak = new Committed(commitment, request.PeakGpus);
+            rows.Add(($"peak on {commitment.Name}", BillingSplit.Cost(request.Demand, menu, [peak])));
+        }
+
         return new Section(
             "alternatives", "Against the plain ways to pay",
             [
@@ -110,7 +126,13 @@ internal static class BillingReport
         var usedHours = request.MeanGpus * request.Hours;
         var perUsed = (double)cost.Total.Value / usedHours;
         var change = (double)(cost.Total.Value / onDemandOnly.Total.Value) - 1;
-        List<Cell> cells = [Cell.Of(name), new Cell((double)cost.Total.Value, Money(cost.Total)), new Cell(change, Spell.Change(change)), new Cell(perUsed, Spell.Dollars(perUsed))];
+        List<Cell> cells =
+        [
+            Cell.Of(name),
+            new Cell((double)cost.Total.Value, Money(cost.Total)),
+            new Cell(change, Spell.Change(change)),
+            new Cell(perUsed, Spell.Dollars(perUsed)),
+        ];
         if (request.TokensPerSecondPerGpu is { } rate)
         {
             var perMillion = (new UsdPerHour(perUsed) / new TokensPerSecond(rate)).Value;
@@ -134,15 +156,21 @@ internal static class BillingReport
                 new Cell((double)regret.Plan.Value, Money(regret.Plan)),
                 new Cell((double)regret.Best.Value, Money(regret.Best)),
                 new Cell((double)regret.Regret.Value, Money(regret.Regret)),
-                new Cell((double)(regret.Regret.Value / regret.Best.Value), Spell.Percent((double)(regret.Regret.Value / regret.Best.Value))),
+                new Cell(
+                    (double)(regret.Regret.Value / regret.Best.Value),
+                    Spell.Percent((double)(regret.Regret.Value / regret.Best.Value))),
                 new Cell((double)flexible[i].Regret.Value, Money(flexible[i].Regret)),
             ])
             .ToList();
         return new Section(
             "regret", "If demand comes out differently",
             [
-                new Column("demand_error", "demand"), new Column("plan_usd", "this split $", 2), new Column("best_usd", "best in hindsight $", 2),
-                new Column("regret_usd", "regret $"), new Column("regret_share", "regret"), new Column("regret_without_commitment_usd", "regret without commitment $", 1),
+                new Column("demand_error", "demand"),
+                new Column("plan_usd", "this split $", 2),
+                new Column("best_usd", "best in hindsight $", 2),
+                new Column("regret_usd", "regret $"),
+                new Column("regret_share", "regret"),
+                new Column("regret_without_commitment_usd", "regret without commitment $", 1),
             ],
             rows);
     }
@@ -152,20 +180,34 @@ internal static class BillingReport
         foreach (var reserved in request.Reserved)
         {
             var quantile = BreakEven.CommitmentQuantile(reserved.PerGpu.Value, request.OnDemand.PerGpu.Value).Value;
-            yield return $"{reserved.Billing.Text()}: {Dollars(reserved.PerGpu.Value)} / {Dollars(request.OnDemand.PerGpu.Value)} = breaks even at {Spell.Percent(reserved.PerGpu.Value / request.OnDemand.PerGpu.Value)} use; against on-demand alone, commit to the {quantile * 100:0}th percentile of demand. {Kind(reserved)}";
+            var breakEven = Spell.Percent(reserved.PerGpu.Value / request.OnDemand.PerGpu.Value);
+            yield return $"{reserved.Billing.Text()}: {Dollars(reserved.PerGpu.Value)} / {Dollars(request.OnDemand.PerGpu.Value)} "
+                + $"= breaks even at {breakEven} use; against on-demand alone, "
+                + $"commit to the {quantile * 100:0}th percentile of demand. {Kind(reserved)}";
         }
 
         if (request.Spot is { } spot)
-            yield return $"Spot {Dollars(spot.Listed.PerGpu.Value)} listed ({spot.Listed.Provider}), {Dollars(spot.Effective.Value)} effective: {spot.Arithmetic}.";
+        {
+            yield return $"Spot {Dollars(spot.Listed.PerGpu.Value)} listed ({spot.Listed.Provider}), "
+                + $"{Dollars(spot.Effective.Value)} effective: {spot.Arithmetic}.";
+        }
+
         if (request.Spot is null || request.Demand.All(span => span.InterruptibleGpus == 0))
             yield return "Spot serves only work that may be interrupted: give --interruptible, or interruptible_gpus in the CSV.";
         if (request.Reserved.Prepend(request.OnDemand).Append(request.Spot?.Listed).Any(price => price is { Stale: true }))
-            yield return $"* Price may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: bring fresh ones with 'catalog import-prices'.";
-        yield return "A three-year price beside a shorter forecast assumes that demand lasts; the regret table is what it costs when it does not.";
+        {
+            yield return $"* Price may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: "
+                + "bring fresh ones with 'catalog import-prices'.";
+        }
+
+        yield return "A three-year price beside a shorter forecast assumes that demand lasts; "
+            + "the regret table is what it costs when it does not.";
     }
 
     private static string Kind(MenuPrice price) =>
-        price.PerGpu.From.Kind == SourceKind.Estimated && price.Provider != "given" ? $"The price is an estimate ({price.PerGpu.Note ?? price.Provider})." : $"({price.Provider})";
+        price.PerGpu.From.Kind == SourceKind.Estimated && price.Provider != "given"
+            ? $"The price is an estimate ({price.PerGpu.Note ?? price.Provider})."
+            : $"({price.Provider})";
 
     private static string Gpus(double gpus) => gpus == Math.Floor(gpus) ? gpus.ToString("N0") : gpus.ToString("0.0");
 

@@ -73,19 +73,28 @@ internal sealed record BillingRequest
     public static BillingRequest Read(Terms terms, CatalogContents catalog, string? path)
     {
         var gpu = terms.Of("gpu") is { } settings && settings.Text("gpu") is { } name ? Lookup.Gpu(settings, "gpu", name, catalog) : null;
-        var provider = terms.Of("provider") is { } from && from.Text("provider") is { } who ? Lookup.Provider(from, "provider", who, catalog) : null;
+        var provider = terms.Of("provider") is { } from && from.Text("provider") is { } who
+            ? Lookup.Provider(from, "provider", who, catalog)
+            : null;
         var onDemand = Price("on_demand_usd", Billing.OnDemand);
         var reserved = new[] { Price("reserved_1y_usd", Billing.Reserved1Year), Price("reserved_3y_usd", Billing.Reserved3Year) };
         var spot = Price("spot_usd", Billing.Spot) is { } listed ? ReadSpot(terms, catalog.Site, listed) : null;
         if (onDemand is null && terms.Mistakes.Count == 0)
-            terms.Flags.Note("on_demand_usd", "is unknown", gpu is null ? "Name a GPU with --gpu, or give the price" : $"{gpu.Key} is not offered on demand{(provider is null ? "" : " by " + provider)}: give the price");
+        {
+            var remedy = gpu is null
+                ? "Name a GPU with --gpu, or give the price"
+                : $"{gpu.Key} is not offered on demand{(provider is null ? "" : " by " + provider)}: give the price";
+            terms.Flags.Note("on_demand_usd", "is unknown", remedy);
+        }
+
         var load = new DemandInput(terms, path).Read();
         return new BillingRequest
         {
             Demand = load.Demand,
             DemandText = load.Text,
             Workload = load.Workload,
-            OnDemand = onDemand ?? new MenuPrice(Billing.OnDemand, "", new Sourced<UsdPerHour>(new UsdPerHour(1), terms.Given(terms.Flags)), false),
+            OnDemand = onDemand
+                ?? new MenuPrice(Billing.OnDemand, "", new Sourced<UsdPerHour>(new UsdPerHour(1), terms.Given(terms.Flags)), false),
             Spot = spot,
             Reserved = [.. reserved.OfType<MenuPrice>()],
             Today = terms.Today,
@@ -135,7 +144,8 @@ internal sealed record BillingRequest
             var paid = new Sourced<double>(wallTime, from);
             return new SpotPrice(
                 listed, paid, listed.PerGpu.With(paid, SpotCost.Effective),
-                $"preempted every {mean.Value:0.##} h on average, {restart.Value:0.#} min to restart, {how}: {wallTime:0.000} paid hours per hour of work");
+                $"preempted every {mean.Value:0.##} h on average, {restart.Value:0.#} min to restart, {how}: "
+                + $"{wallTime:0.000} paid hours per hour of work");
         }
     }
 }

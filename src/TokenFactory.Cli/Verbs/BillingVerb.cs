@@ -14,7 +14,9 @@ internal static class BillingVerb
         new("spot_usd", "$ per GPU-hour on spot; 'none' to do without. Default: the catalog's offer."),
         new("reserved_1y_usd", "$ per GPU-hour committed for a year; 'none' to do without. Default: the catalog's offer."),
         new("reserved_3y_usd", "$ per GPU-hour committed for three years; 'none' to do without. Default: the catalog's offer."),
-        new("demand", "CSV with columns time and gpus or tokens_per_second; optional interruptible_gpus or interruptible_tokens_per_second."),
+        new(
+            "demand",
+            "CSV with columns time and gpus or tokens_per_second; optional interruptible_gpus or interruptible_tokens_per_second."),
         new("tokens_per_second_per_gpu", "Turns a demand in tokens/s into GPUs."),
         new("gpus", "Flat load: GPUs while it runs."),
         new("utilisation", "Flat load: share of the hours in which it runs, above 0 to 1. Default: 1."),
@@ -30,7 +32,11 @@ internal static class BillingVerb
     public static Command Command(Terminal terminal)
     {
         var command = new Command("billing", "How much to reserve, what to run on demand and what on spot, for a demand curve.");
-        var file = new Argument<string?>("FILE.yaml") { Arity = ArgumentArity.ZeroOrOne, Description = "The same settings as the flags, by key; flags win." };
+        var file = new Argument<string?>("FILE.yaml")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = "The same settings as the flags, by key; flags win.",
+        };
         command.Arguments.Add(file);
         var flags = new SettingFlags(command, Flags);
         var common = new CommonFlags();

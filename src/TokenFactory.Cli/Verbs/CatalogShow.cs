@@ -32,10 +32,24 @@ internal sealed class CatalogShow(CatalogContents catalog, IReadOnlyList<Catalog
     {
         var offers = catalog.Offers.Where(offer => offer.Gpu == gpu).ToList();
         var words = new List<string> { $"{gpu.Name}: {gpu.Architecture}, {gpu.Vendor}. Also called {string.Join(", ", gpu.Aliases)}." };
-        if (offers.Where(offer => offer is { Billing: Billing.OnDemand, Suspect: false }).MinBy(offer => offer.PerGpu.Value.Value) is { } cheapest)
-            words.Add($"{offers.Count} offers; on demand from {Spell.Dollars(cheapest.PerGpu.Value.Value)} per GPU-hour ({cheapest.Provider}).");
-        var perProvider = offers.GroupBy(offer => (offer.Provider, offer.Billing)).Select(group => group.OrderBy(offer => offer.Suspect).ThenBy(offer => offer.PerGpu.Value.Value).First());
-        return Entry($"accelerators/{gpu.Key}.json", words, [CatalogList.Prices(perProvider, today) with { Title = "Offers, the cheapest of each provider and billing" }, CatalogList.Points(catalog.Points.Where(point => point.Gpu == gpu)) with { Title = "Published operating points" }]);
+        var onDemand = offers.Where(offer => offer is { Billing: Billing.OnDemand, Suspect: false });
+        if (onDemand.MinBy(offer => offer.PerGpu.Value.Value) is { } cheapest)
+        {
+            var least = Spell.Dollars(cheapest.PerGpu.Value.Value);
+            words.Add($"{offers.Count} offers; on demand from {least} per GPU-hour ({cheapest.Provider}).");
+        }
+
+        var perProvider = offers
+            .GroupBy(offer => (offer.Provider, offer.Billing))
+            .Select(group => group.OrderBy(offer => offer.Suspect).ThenBy(offer => offer.PerGpu.Value.Value).First());
+        var prices = CatalogList.Prices(perProvider, today);
+        return Entry(
+            $"accelerators/{gpu.Key}.json",
+            words,
+            [
+                prices with { Title = "Offers, the cheapest of each provider and billing" },
+                Published(catalog.Points.Where(point => point.Gpu == gpu)),
+            ]);
     }
 
     private Report Model(ModelShape model)
@@ -44,17 +58,29 @@ internal sealed class CatalogShow(CatalogContents catalog, IReadOnlyList<Catalog
         if (ModelWords.AgainstPublished(model) is { } published)
             words.Add(published);
         var points = catalog.Points.Where(point => catalog.ModelNames.Find(point.Model) == model);
-        return Entry($"models/{model.Key}.json", words, [CatalogList.Points(points) with { Title = "Published operating points" }], model.Notes);
+        return Entry($"models/{model.Key}.json", words, [Published(points)], model.Notes);
     }
+
+    private static Section Published(IEnumerable<OperatingPoint> points) =>
+        CatalogList.Points(points) with { Title = "Published operating points" };
 
     private Report Provider(string provider)
     {
         var offers = catalog.Offers.Where(offer => offer.Provider == provider).ToList();
-        return new Report("catalog show", [$"{provider}: {offers.Count} offers of {offers.Select(offer => offer.Gpu.Key).Distinct(StringComparer.Ordinal).Count()} accelerators. Add --sources to see who says so."], [CatalogList.Prices(offers, today)], []);
+        var gpus = offers.Select(offer => offer.Gpu.Key).Distinct(StringComparer.Ordinal).Count();
+        return new Report(
+            "catalog show",
+            [$"{provider}: {offers.Count} offers of {gpus} accelerators. Add --sources to see who says so."],
+            [CatalogList.Prices(offers, today)],
+            []);
     }
 
     private static Report Point(OperatingPoint point) =>
-        new("catalog show", [$"{point.Key}: {point.Model} on {point.Gpu.Name}. Add --sources to see who says so."], [CatalogList.Points([point])], point.Note is null ? [] : [point.Note]);
+        new(
+            "catalog show",
+            [$"{point.Key}: {point.Model} on {point.Gpu.Name}. Add --sources to see who says so."],
+            [CatalogList.Points([point])],
+            point.Note is null ? [] : [point.Note]);
 
     private Report Entry(string path, string words) => Entry(path, [words], [], []);
 
@@ -65,20 +91,34 @@ internal sealed class CatalogShow(CatalogContents catalog, IReadOnlyList<Catalog
         var section = new Section(
             "numbers", "Every number with its source",
             [
-                new Column("number", "number", Number: false), new Column("value", "value"), new Column("kind", "kind", 1, Number: false),
-                new Column("date", "date", 2, Number: false), new Column("source", "source", 1, Number: false), new Column("note", "note", 4, Number: false),
+                new Column("number", "number", Number: false),
+                new Column("value", "value"),
+                new Column("kind", "kind", 1, Number: false),
+                new Column("date", "date", 2, Number: false),
+                new Column("source", "source", 1, Number: false),
+                new Column("note", "note", 4, Number: false),
             ],
             [.. numbers.Select(number => (IReadOnlyList<Cell>)
             [
-                Cell.Of(number.Path), new Cell(number.Value, number.Value.ToString(CultureInfo.InvariantCulture)), Cell.Of(number.From?.Kind.ToString().ToLowerInvariant() ?? ""),
-                Cell.Of(number.From?.Date.Text ?? ""), number.From is { } from ? new Cell(from.Text, $"[{sources.IndexOf(from) + 1}]") : Cell.None, Cell.Of(number.Note ?? ""),
+                Cell.Of(number.Path),
+                new Cell(number.Value, number.Value.ToString(CultureInfo.InvariantCulture)),
+                Cell.Of(number.From?.Kind.ToString().ToLowerInvariant() ?? ""),
+                Cell.Of(number.From?.Date.Text ?? ""),
+                number.From is { } from ? new Cell(from.Text, $"[{sources.IndexOf(from) + 1}]") : Cell.None,
+                Cell.Of(number.Note ?? ""),
             ])]);
-        return new Report("catalog show", words, [section, .. more], [.. sources.Select((source, i) => $"[{i + 1}] {source.Text}"), .. notes ?? []]);
+        var listed = sources.Select((source, i) => $"[{i + 1}] {source.Text}");
+        return new Report("catalog show", words, [section, .. more], [.. listed, .. notes ?? []]);
     }
 
     private Refusal Missing(string name)
     {
-        var near = catalog.AcceleratorNames.Nearest(name).Concat(catalog.ModelNames.Nearest(name)).Concat(catalog.EngineNames.Nearest(name)).Take(3).ToList();
-        return new Refusal("catalog", $"holds nothing called '{name}'", near.Count > 0 ? $"Did you mean {string.Join(" or ", near)}?" : "See 'catalog list'");
+        var near = catalog.AcceleratorNames.Nearest(name)
+            .Concat(catalog.ModelNames.Nearest(name))
+            .Concat(catalog.EngineNames.Nearest(name))
+            .Take(3)
+            .ToList();
+        var remedy = near.Count > 0 ? $"Did you mean {string.Join(" or ", near)}?" : "See 'catalog list'";
+        return new Refusal("catalog", $"holds nothing called '{name}'", remedy);
     }
 }

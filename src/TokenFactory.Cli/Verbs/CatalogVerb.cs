@@ -14,7 +14,8 @@ internal static class CatalogVerb
         common.AddTo(command);
         command.SetAction(parsed =>
         {
-            App.Print(CatalogList.Of(common.Catalog(parsed, terminal), null, null, common.Today(parsed, terminal)), terminal, common, parsed);
+            var report = CatalogList.Of(common.Catalog(parsed, terminal), null, null, common.Today(parsed, terminal));
+            App.Print(report, terminal, common, parsed);
             return App.Done;
         });
         command.Subcommands.Add(List(terminal));
@@ -27,7 +28,11 @@ internal static class CatalogVerb
 
     private static Command List(Terminal terminal)
     {
-        var kind = new Argument<string?>("KIND") { Arity = ArgumentArity.ZeroOrOne, Description = $"One of {string.Join(", ", CatalogList.Kinds)}. Default: how many of each." };
+        var kind = new Argument<string?>("KIND")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = $"One of {string.Join(", ", CatalogList.Kinds)}. Default: how many of each.",
+        };
         var filter = new Argument<string?>("FILTER") { Arity = ArgumentArity.ZeroOrOne, Description = "A text that the row must contain." };
         var common = new CommonFlags();
         var command = new Command("list", "Find things in the catalog.") { kind, filter };
@@ -35,7 +40,8 @@ internal static class CatalogVerb
         command.SetAction(parsed =>
         {
             var catalog = common.Catalog(parsed, terminal);
-            App.Print(CatalogList.Of(catalog, parsed.GetValue(kind), parsed.GetValue(filter), common.Today(parsed, terminal)), terminal, common, parsed);
+            var report = CatalogList.Of(catalog, parsed.GetValue(kind), parsed.GetValue(filter), common.Today(parsed, terminal));
+            App.Print(report, terminal, common, parsed);
             return App.Done;
         });
         return command;
@@ -43,15 +49,20 @@ internal static class CatalogVerb
 
     private static Command Show(Terminal terminal)
     {
-        var name = new Argument<string>("NAME") { Description = "An accelerator, model, engine, provider, tier set, point or site-defaults, in any spelling." };
+        var name = new Argument<string>("NAME")
+        {
+            Description = "An accelerator, model, engine, provider, tier set, point or site-defaults, in any spelling.",
+        };
         var common = new CommonFlags();
         var command = new Command("show", "Every number of a thing, with its source.") { name };
         common.AddTo(command);
         command.SetAction(parsed =>
         {
             var catalog = common.Catalog(parsed, terminal);
-            IReadOnlyList<CatalogFile> files = [.. Files.Layer(Files.BuiltInCatalog), .. common.Overlays(parsed, terminal).SelectMany(folder => Files.Layer(folder))];
-            App.Print(new CatalogShow(catalog, files, common.Today(parsed, terminal)).Of(parsed.GetRequiredValue(name)), terminal, common, parsed);
+            var overlays = common.Overlays(parsed, terminal).SelectMany(folder => Files.Layer(folder));
+            IReadOnlyList<CatalogFile> files = [.. Files.Layer(Files.BuiltInCatalog), .. overlays];
+            var show = new CatalogShow(catalog, files, common.Today(parsed, terminal));
+            App.Print(show.Of(parsed.GetRequiredValue(name)), terminal, common, parsed);
             return App.Done;
         });
         return command;
@@ -76,17 +87,25 @@ internal static class CatalogVerb
     private static Command AddModel(Terminal terminal)
     {
         var path = new Argument<string>("CONFIG.json") { Description = "A Hugging Face config.json." };
-        var key = new Option<string?>("--key") { Description = "Name of the entry. Default: from the file's _name_or_path or its folder.", HelpName = "NAME" };
+        var key = new Option<string?>("--key")
+        {
+            Description = "Name of the entry. Default: from the file's _name_or_path or its folder.",
+            HelpName = "NAME",
+        };
         var from = new Option<string?>("--source") { Description = "Where the file comes from. Default: its name.", HelpName = "TEXT" };
         var dry = new Option<bool>("--dry-run") { Description = "Say what would be added, write nothing." };
         var common = new CommonFlags();
-        var command = new Command("add-model", "Read a Hugging Face config.json into a model shape and add it to your catalog.") { path, key, from, dry };
+        var command = new Command("add-model", "Read a Hugging Face config.json into a model shape and add it to your catalog.")
+        {
+            path, key, from, dry,
+        };
         common.AddTo(command);
         command.SetAction(parsed =>
         {
             var catalog = common.Catalog(parsed, terminal);
             var folder = common.Named(parsed) ?? terminal.UserCatalog;
-            var addition = ModelAddition.Read(parsed.GetRequiredValue(path), parsed.GetValue(key), parsed.GetValue(from), catalog, common.Today(parsed, terminal));
+            var addition = ModelAddition.Read(
+                parsed.GetRequiredValue(path), parsed.GetValue(key), parsed.GetValue(from), catalog, common.Today(parsed, terminal));
             var written = parsed.GetValue(dry) ? null : addition.Write(folder);
             App.Print(addition.Report(written), terminal, common, parsed);
             return App.Done;
@@ -96,10 +115,16 @@ internal static class CatalogVerb
 
     private static Command ImportPrices(Terminal terminal)
     {
-        var path = new Argument<string>("FILE.csv") { Description = $"Columns {string.Join(", ", PriceSheet.Required)}; optional {string.Join(", ", PriceSheet.Optional)}." };
+        var path = new Argument<string>("FILE.csv")
+        {
+            Description = $"Columns {string.Join(", ", PriceSheet.Required)}; optional {string.Join(", ", PriceSheet.Optional)}.",
+        };
         var dry = new Option<bool>("--dry-run") { Description = "Say what would change, write nothing." };
         var common = new CommonFlags();
-        var command = new Command("import-prices", "Take a provider's price sheet into your catalog, in place of all its rows.") { path, dry };
+        var command = new Command("import-prices", "Take a provider's price sheet into your catalog, in place of all its rows.")
+        {
+            path, dry,
+        };
         common.AddTo(command);
         command.SetAction(parsed =>
         {

@@ -4,7 +4,9 @@ using TokenFactory.Cli.Input;
 
 namespace TokenFactory.Cli.Verbs;
 
-/// <summary>A flag that is read as a setting of the same name: its key in YAML, what it means, whether it may be given more than once.</summary>
+/// <summary>
+/// A flag that is read as a setting of the same name: its key in YAML, what it means, whether it may be given more than once.
+/// </summary>
 /// <param name="Key">"tokens_per_second_per_gpu" for --tokens-per-second-per-gpu.</param>
 /// <param name="Help">What it means, with its unit and default.</param>
 /// <param name="Many">Whether it may be repeated.</param>

@@ -43,11 +43,22 @@ internal sealed class DemandInput(Terms terms, string? path)
         var utilisation = terms.Number("utilisation", double.Epsilon, 1)?.Value ?? workload?.Utilisation ?? 1;
         var hours = terms.Number("hours")?.Value ?? HoursPerYear;
         if (gpus is null && terms.Of("gpus") is null && terms.Of("workload") is null)
-            terms.Flags.Note("demand", "is missing, and so is a flat load", "Give --demand FILE.csv, or --gpus N with --utilisation, or --workload");
+        {
+            terms.Flags.Note(
+                "demand",
+                "is missing, and so is a flat load",
+                "Give --demand FILE.csv, or --gpus N with --utilisation, or --workload");
+        }
+
         var share = interruptible ?? workload?.Interruptible ?? 0;
         var peak = gpus ?? 1;
         if (workload?.Name == "bursty")
-            return new DemandLoad(Wave(peak, utilisation, hours, share), $"{workload.Assumption.Replace("35 %", $"{utilisation:0%}".Replace("%", " %", StringComparison.Ordinal), StringComparison.Ordinal)}, peak {peak:0.##} GPUs", workload, null);
+        {
+            var average = $"{utilisation:0%}".Replace("%", " %", StringComparison.Ordinal);
+            var assumed = workload.Assumption.Replace("35 %", average, StringComparison.Ordinal);
+            return new DemandLoad(Wave(peak, utilisation, hours, share), $"{assumed}, peak {peak:0.##} GPUs", workload, null);
+        }
+
         List<Demand> demand = [Span(hours * utilisation, peak, share)];
         if (utilisation < 1)
             demand.Add(new Demand(hours * (1 - utilisation), 0, 0));
@@ -65,7 +76,9 @@ internal sealed class DemandInput(Terms terms, string? path)
         return null;
     }
 
-    /// <summary>A day's wave, hour by hour: peak x (floor + (1 - floor) x ((1 + sin) / 2)^k, with k such that the mean is as asked.</summary>
+    /// <summary>
+    /// A day's wave, hour by hour: peak x (floor + (1 - floor) x ((1 + sin) / 2)^k, with k such that the mean is as asked.
+    /// </summary>
     private static List<Demand> Wave(double peak, double mean, double hours, double interruptible)
     {
         const double Floor = 0.1;
@@ -77,25 +90,46 @@ internal sealed class DemandInput(Terms terms, string? path)
             (low, high) = Mean(middle) > mean ? (middle, high) : (low, middle);
         }
 
-        return [.. Enumerable.Range(0, HoursPerDay).Select(hour => Span(hours / HoursPerDay, Math.Round(peak * Level(hour, low)), interruptible))];
+        return
+        [
+            .. Enumerable.Range(0, HoursPerDay)
+                .Select(hour => Span(hours / HoursPerDay, Math.Round(peak * Level(hour, low)), interruptible)),
+        ];
 
         double Mean(double power) => Enumerable.Range(0, HoursPerDay).Average(hour => Level(hour, power));
 
-        static double Level(int hour, double power) => Floor + ((1 - Floor) * Math.Pow((1 + Math.Sin(2 * Math.PI * (hour - 8) / HoursPerDay)) / 2, power));
+        static double Level(int hour, double power)
+        {
+            var wave = (1 + Math.Sin(2 * Math.PI * (hour - 8) / HoursPerDay)) / 2;
+            return Floor + ((1 - Floor) * Math.Pow(wave, power));
+        }
     }
 
-    private static Demand Span(double hours, double gpus, double interruptible) => new(hours, gpus * (1 - interruptible), gpus * interruptible);
+    private static Demand Span(double hours, double gpus, double interruptible) =>
+        new(hours, gpus * (1 - interruptible), gpus * interruptible);
 
     private DemandLoad FromCsv(Settings settings, string file, double? perGpu, double? interruptible)
     {
-        var nextTo = settings == terms.File && path is not null && !Path.IsPathRooted(file) ? Path.Combine(Path.GetDirectoryName(path) ?? "", file) : file;
+        var nextTo = settings == terms.File && path is not null && !Path.IsPathRooted(file)
+            ? Path.Combine(Path.GetDirectoryName(path) ?? "", file)
+            : file;
         var mistakes = new List<Mistake>();
         var rows = CsvTable.Read(Text(nextTo), nextTo, ["time"], Optional, mistakes);
         var inTokens = rows.Count > 0 && rows[0]["tokens_per_second"].Length > 0;
         if (rows.Count > 0 && rows[0]["gpus"].Length > 0 == inTokens)
-            mistakes.Add(new Mistake(nextTo, inTokens ? "has both gpus and tokens_per_second" : "has neither gpus nor tokens_per_second", "Give one of the two columns"));
+        {
+            var what = inTokens ? "has both gpus and tokens_per_second" : "has neither gpus nor tokens_per_second";
+            mistakes.Add(new Mistake(nextTo, what, "Give one of the two columns"));
+        }
+
         if (inTokens && perGpu is null)
-            settings.Note("tokens_per_second_per_gpu", "is missing, and the demand is in tokens/s", "Say how many tokens per second a GPU makes");
+        {
+            settings.Note(
+                "tokens_per_second_per_gpu",
+                "is missing, and the demand is in tokens/s",
+                "Say how many tokens per second a GPU makes");
+        }
+
         var spans = Spans(rows, mistakes);
         var demand = rows.Select((row, i) => Of(row, spans[i], inTokens ? perGpu ?? 1 : null, interruptible)).ToList();
         if (mistakes.Count > 0)

@@ -23,7 +23,11 @@ internal sealed record SitePool(
 /// <param name="PerGpu">Output tokens per second and GPU at that speed, by pool; null where no point keeps it.</param>
 /// <param name="Demand">The most that is bought, or null.</param>
 internal sealed record SiteTier(
-    string Name, Sourced<UsdPerMillionTokens> Price, Sourced<TokensPerSecond>? MinimumPerUser, IReadOnlyList<Sourced<TokensPerSecond>?> PerGpu, Sourced<TokensPerSecond>? Demand);
+    string Name,
+    Sourced<UsdPerMillionTokens> Price,
+    Sourced<TokensPerSecond>? MinimumPerUser,
+    IReadOnlyList<Sourced<TokensPerSecond>?> PerGpu,
+    Sourced<TokensPerSecond>? Demand);
 
 /// <summary>What factory is asked.</summary>
 internal sealed record FactoryRequest(
@@ -49,7 +53,9 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
             terms.Flags.Note("mw", "is missing", "Give the site's power in megawatts");
         var megawatts = terms.Number("mw")?.Value ?? 1;
         var headroom = terms.Number("headroom", 0, 1)?.Value ?? 0;
-        var model = terms.Of("model") is { } named && named.Text("model") is { } name ? Lookup.Model(named, "model", name, catalog) ?? name : "deepseek-r1";
+        var model = terms.Of("model") is { } named && named.Text("model") is { } name
+            ? Lookup.Model(named, "model", name, catalog) ?? name
+            : "deepseek-r1";
         var gpus = Gpus();
         var pue = terms.PueOr(gpus.Any(gpu => gpu.Gpu.ScaleUpDomain?.Value >= RackDomain) ? site.PueLiquid : site.PueAir);
         var pools = gpus.Select(gpu => Pool(gpu.Item, gpu.Gpu, pue)).OfType<SitePool>().ToList();
@@ -68,7 +74,8 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
             var settings = terms.Of("gpu") ?? terms.Flags;
             if (!settings.Has("gpu"))
                 settings.Note("gpu", "is missing", "Name the accelerator to fill the site with");
-            found.AddRange(settings.Texts("gpu").Select(name => Lookup.Gpu(settings, "gpu", name, catalog)).OfType<Accelerator>().Select(gpu => (settings, gpu)));
+            var known = settings.Texts("gpu").Select(name => Lookup.Gpu(settings, "gpu", name, catalog)).OfType<Accelerator>();
+            found.AddRange(known.Select(gpu => (settings, gpu)));
         }
         else
         {
@@ -113,18 +120,32 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
     private (Sourced<UsdPerHour> Cost, string Paid, bool Stale)? Cost(Settings? own, Accelerator gpu)
     {
         if ((own?.Has("usd_per_gpu_hour") == true ? own : terms.Of("usd_per_gpu_hour")) is { } given)
-            return given.Number("usd_per_gpu_hour") is { } dollars ? (new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(given)), "given", false) : null;
+        {
+            return given.Number("usd_per_gpu_hour") is { } dollars
+                ? (new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(given)), "given", false)
+                : null;
+        }
+
         var settings = terms.Of("billing");
         var text = settings?.Text("billing") ?? "owned";
         var billing = BillingNames.Parse(text);
         if (billing is null)
             settings!.Note("billing", $"is '{text}'", $"Write one of {string.Join(", ", BillingNames.All)}");
-        var provider = terms.Of("provider") is { } from && from.Text("provider") is { } who ? Lookup.Provider(from, "provider", who, catalog) : null;
+        var provider = terms.Of("provider") is { } from && from.Text("provider") is { } who
+            ? Lookup.Provider(from, "provider", who, catalog)
+            : null;
         if (billing is null)
             return null;
         if (catalog.Cheapest(gpu, billing.Value, provider) is { } offer)
-            return (offer.PerGpu, $"{offer.Provider} {offer.Billing.Text()}{(offer.InstanceType.Length > 0 ? ", " + offer.InstanceType : "")}", offer.IsStale(terms.Today));
-        (settings ?? terms.Flags).Note("billing", $"is {text}, which nobody in the catalog offers for {gpu.Key}", "Give --usd-per-gpu-hour or another billing");
+        {
+            var instance = offer.InstanceType.Length > 0 ? ", " + offer.InstanceType : "";
+            return (offer.PerGpu, $"{offer.Provider} {offer.Billing.Text()}{instance}", offer.IsStale(terms.Today));
+        }
+
+        (settings ?? terms.Flags).Note(
+            "billing",
+            $"is {text}, which nobody in the catalog offers for {gpu.Key}",
+            "Give --usd-per-gpu-hour or another billing");
         return null;
     }
 
@@ -137,32 +158,50 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
         var set = catalog.TierSets.FirstOrDefault(known => Names.Fold(known.Key) == Names.Fold(name));
         if (set is null)
         {
-            (settings ?? terms.Flags).Note("tiers", $"names '{name}', which the catalog lacks", $"Known: {string.Join(", ", catalog.TierSets.Select(known => known.Key))}");
+            var known = string.Join(", ", catalog.TierSets.Select(each => each.Key));
+            (settings ?? terms.Flags).Note("tiers", $"names '{name}', which the catalog lacks", $"Known: {known}");
             return ([], name);
         }
 
-        return ([.. set.Tiers.Select(tier => new SiteTier(tier.Name, tier.Price, tier.MinimumPerUser, [.. pools.Select(pool => Fastest(pool.Gpu, model, tier.MinimumPerUser.Value))], null))], set.Name);
+        var tiers = set.Tiers.Select(tier => new SiteTier(
+            tier.Name,
+            tier.Price,
+            tier.MinimumPerUser,
+            [.. pools.Select(pool => Fastest(pool.Gpu, model, tier.MinimumPerUser.Value))],
+            null));
+        return ([.. tiers], set.Name);
     }
 
     private SiteTier Tier(Settings item, IReadOnlyList<SitePool> pools, string model)
     {
         item.Require("name", "Name the tier");
         item.Require("usd_per_million_tokens", "Say what a million output tokens sells for, 0 for a free tier");
-        var price = new Sourced<UsdPerMillionTokens>(new UsdPerMillionTokens(item.Number("usd_per_million_tokens", 0) ?? 0), terms.Given(item));
-        var speed = item.Number("minimum_tokens_per_second_per_user") is { } s ? new Sourced<TokensPerSecond>(new TokensPerSecond(s), terms.Given(item)) : (Sourced<TokensPerSecond>?)null;
-        var demand = item.Number("demand_tokens_per_second") is { } d ? new Sourced<TokensPerSecond>(new TokensPerSecond(d), terms.Given(item)) : (Sourced<TokensPerSecond>?)null;
+        var dollars = new UsdPerMillionTokens(item.Number("usd_per_million_tokens", 0) ?? 0);
+        var price = new Sourced<UsdPerMillionTokens>(dollars, terms.Given(item));
+        var speed = Rate(item, "minimum_tokens_per_second_per_user");
+        var demand = Rate(item, "demand_tokens_per_second");
         if (!item.Has("tokens_per_second_per_gpu") && speed is null)
-            item.Require("tokens_per_second_per_gpu", "Give it (one number, or one per GPU), or minimum_tokens_per_second_per_user to take the catalog's points");
-        var perGpu = item.Has("tokens_per_second_per_gpu") ? Given(item, pools) : [.. pools.Select(pool => speed is { } min ? Fastest(pool.Gpu, model, min.Value) : null)];
+        {
+            item.Require(
+                "tokens_per_second_per_gpu",
+                "Give it (one number, or one per GPU), or minimum_tokens_per_second_per_user to take the catalog's points");
+        }
+
+        var perGpu = item.Has("tokens_per_second_per_gpu")
+            ? Given(item, pools)
+            : [.. pools.Select(pool => speed is { } min ? Fastest(pool.Gpu, model, min.Value) : null)];
         return new SiteTier(item.Text("name") ?? "", price, speed, perGpu, demand);
     }
+
+    private Sourced<TokensPerSecond>? Rate(Settings item, string key) =>
+        item.Number(key) is { } rate ? new Sourced<TokensPerSecond>(new TokensPerSecond(rate), terms.Given(item)) : null;
 
     /// <summary>A throughput for every GPU alike, or one per GPU by name; a GPU that is not named does not serve the tier.</summary>
     private IReadOnlyList<Sourced<TokensPerSecond>?> Given(Settings item, IReadOnlyList<SitePool> pools)
     {
         if (!item.IsItem("tokens_per_second_per_gpu"))
         {
-            var one = item.Number("tokens_per_second_per_gpu") is { } rate ? new Sourced<TokensPerSecond>(new TokensPerSecond(rate), terms.Given(item)) : (Sourced<TokensPerSecond>?)null;
+            var one = Rate(item, "tokens_per_second_per_gpu");
             return [.. pools.Select(_ => one)];
         }
 

@@ -16,54 +16,84 @@ internal static class FactoryReport
     {
         if (request.Tiers.All(tier => tier.PerGpu.All(rate => rate is null)))
         {
+            var gpus = string.Join(", ", request.Pools.Select(pool => pool.Gpu.Key));
             throw new Refusal(
-                "catalog", $"has no point of {request.Model} with output tokens and speed per user on {string.Join(", ", request.Pools.Select(pool => pool.Gpu.Key))}",
+                "catalog",
+                $"has no point of {request.Model} with output tokens and speed per user on {gpus}",
                 "Name another --model or --gpu ('catalog list points'), or give tiers with tokens_per_second_per_gpu in a file");
         }
 
-        var pools = request.Pools.Select(pool => new GpuPool(pool.Gpu.Key, pool.Facility.Value.Watts, pool.Cost.Value, pool.Stock)).ToList();
-        var tiers = request.Tiers.Select(tier => new TierOnSite(
-            tier.Name, tier.Price.Value, [.. tier.PerGpu.Select(rate => rate is { } r ? r.Value * request.Sold : (TokensPerSecond?)null)], tier.Demand?.Value)).ToList();
+        var pools = request.Pools
+            .Select(pool => new GpuPool(pool.Gpu.Key, pool.Facility.Value.Watts, pool.Cost.Value, pool.Stock))
+            .ToList();
+        var tiers = request.Tiers.Select(OnSite).ToList();
         var best = TierAllocation.Best(request.Usable, pools, tiers);
         var even = TierAllocation.Even(request.Usable, pools, tiers);
         return new Report(
             "factory",
             [.. Answer(request, best, even)],
-            [Fits(request), Split("best_split", "The best split of power", request, best.Allocation, tiers), Split("even_split", "The even split: the same power for every tier", request, even, tiers), Compare(request, best, even)],
+            [
+                Fits(request),
+                Split("best_split", "The best split of power", request, best.Allocation, tiers),
+                Split("even_split", "The even split: the same power for every tier", request, even, tiers),
+                Compare(request, best, even),
+            ],
             [.. Notes(request, best)]);
+
+        TierOnSite OnSite(SiteTier tier)
+        {
+            var sold = tier.PerGpu.Select(rate => rate is { } r ? r.Value * request.Sold : (TokensPerSecond?)null);
+            return new TierOnSite(tier.Name, tier.Price.Value, [.. sold], tier.Demand?.Value);
+        }
     }
 
     private static IEnumerable<string> Answer(FactoryRequest request, BestAllocation best, SiteAllocation even)
     {
         var tokens = Tokens(request, best.Allocation);
         var profit = Yearly(best.Allocation.Profit);
+        var megawatts = Spell.Number(request.Site.Watts.Value / 1e6);
+        var utilisation = Spell.Percent(request.Utilisation.Value.Value);
         yield return best.Allocation.Shares.Count == 0
-            ? $"No tier pays for its GPUs on this site: the best is to leave the {Spell.Number(request.Site.Watts.Value / 1e6)} MW unused."
-            : $"{Spell.Number(request.Site.Watts.Value / 1e6)} MW carries {Gpus(request, best.Allocation)} and sells {Big(tokens)} output tokens a day at {Spell.Percent(request.Utilisation.Value.Value)} utilisation: {Dollars(Yearly(best.Allocation.Revenue))} revenue and {Dollars(profit)} profit a year at the prices of {request.TierSource}{(Unlimited(request) ? ", if all of them find buyers" : "")}.";
+            ? $"No tier pays for its GPUs on this site: the best is to leave the {megawatts} MW unused."
+            : $"{megawatts} MW carries {Gpus(request, best.Allocation)} and sells {Big(tokens)} output tokens a day "
+                + $"at {utilisation} utilisation: {Dollars(Yearly(best.Allocation.Revenue))} revenue and {Dollars(profit)} profit a year "
+                + $"at the prices of {request.TierSource}{(Unlimited(request) ? ", if all of them find buyers" : "")}.";
         var gain = profit - Yearly(even.Profit);
-        yield return $"That is {Dollars(gain)} a year more than the same power for every tier; one more megawatt would earn {Dollars((double)best.PerMegawattYear.Value)} a year.";
+        yield return $"That is {Dollars(gain)} a year more than the same power for every tier; "
+            + $"one more megawatt would earn {Dollars((double)best.PerMegawattYear.Value)} a year.";
     }
 
     private static Section Fits(FactoryRequest request) => new(
         "gpus", "What fits, if the site held one kind of GPU",
         [
-            new Column("gpu", "GPU", Number: false), new Column("it_w_per_gpu", "IT W/GPU", 2), new Column("facility_w_per_gpu", "site W/GPU", 3),
-            new Column("gpus_that_fit", "GPUs"), new Column("usd_per_gpu_hour", "$/GPU-h"), new Column("cost_usd_per_year", "cost $/year", 1), new Column("price_source", "price", 1, Number: false),
+            new Column("gpu", "GPU", Number: false),
+            new Column("it_w_per_gpu", "IT W/GPU", 2),
+            new Column("facility_w_per_gpu", "site W/GPU", 3),
+            new Column("gpus_that_fit", "GPUs"),
+            new Column("usd_per_gpu_hour", "$/GPU-h"),
+            new Column("cost_usd_per_year", "cost $/year", 1),
+            new Column("price_source", "price", 1, Number: false),
         ],
         [.. request.Pools.Select(pool =>
         {
-            var fit = Math.Min(PowerLadder.DeploymentsThatFit(request.Site, pool.Facility.Value, request.Headroom), pool.Stock ?? double.MaxValue);
+            var room = PowerLadder.DeploymentsThatFit(request.Site, pool.Facility.Value, request.Headroom);
+            var fit = Math.Min(room, pool.Stock ?? double.MaxValue);
             var cost = new Sourced<double>(Yearly(pool.Cost.Value * fit), pool.Cost.From.And(pool.Facility.From));
             var price = Cell.Of(pool.Cost, Spell.Of);
             return (IReadOnlyList<Cell>)
             [
-                Cell.Of(pool.Gpu.Key), Cell.Of(pool.ItPower, Spell.Of), Cell.Of(pool.Facility, Spell.Of),
-                Cell.Of(pool.Facility.Select(_ => fit), g => (g, g.ToString("N0"))), pool.Stale ? price with { Text = price.Text + "*" } : price,
-                Cell.Of(cost, c => (c, Spell.Dollars(c))), Cell.Of(pool.Paid),
+                Cell.Of(pool.Gpu.Key),
+                Cell.Of(pool.ItPower, Spell.Of),
+                Cell.Of(pool.Facility, Spell.Of),
+                Cell.Of(pool.Facility.Select(_ => fit), g => (g, g.ToString("N0"))),
+                pool.Stale ? price with { Text = price.Text + "*" } : price,
+                Cell.Of(cost, c => (c, Spell.Dollars(c))),
+                Cell.Of(pool.Paid),
             ];
         })]);
 
-    private static Section Split(string key, string title, FactoryRequest request, SiteAllocation allocation, IReadOnlyList<TierOnSite> tiers)
+    private static Section Split(
+        string key, string title, FactoryRequest request, SiteAllocation allocation, IReadOnlyList<TierOnSite> tiers)
     {
         var rows = new List<IReadOnlyList<Cell>>();
         for (var k = 0; k < request.Tiers.Count; k++)
@@ -77,9 +107,16 @@ internal static class FactoryReport
         return new Section(
             key, title,
             [
-                new Column("tier", "tier", Number: false), new Column("usd_per_million_tokens", "$/M tok", 1), new Column("minimum_tokens_per_second_per_user", "tok/s/user", 4),
-                new Column("gpu", "GPU", Number: false), new Column("gpus", "GPUs", 2), new Column("megawatts", "MW"), new Column("share_of_power", "power", 3),
-                new Column("tokens_per_day", "tokens/day", 1), new Column("revenue_usd_per_year", "revenue $/year"), new Column("cost_usd_per_year", "cost $/year", 3),
+                new Column("tier", "tier", Number: false),
+                new Column("usd_per_million_tokens", "$/M tok", 1),
+                new Column("minimum_tokens_per_second_per_user", "tok/s/user", 4),
+                new Column("gpu", "GPU", Number: false),
+                new Column("gpus", "GPUs", 2),
+                new Column("megawatts", "MW"),
+                new Column("share_of_power", "power", 3),
+                new Column("tokens_per_day", "tokens/day", 1),
+                new Column("revenue_usd_per_year", "revenue $/year"),
+                new Column("cost_usd_per_year", "cost $/year", 3),
                 new Column("gross_margin", "margin", 2),
             ],
             rows);
@@ -96,17 +133,29 @@ internal static class FactoryReport
     private static IReadOnlyList<Cell> Row(FactoryRequest request, SiteTier tier, TierShare share, TokensPerSecond sold)
     {
         var pool = request.Pools[share.Pool];
-        var from = tier.Price.From.And(tier.PerGpu[share.Pool]!.Value.From).And(request.Utilisation.From).And(request.Availability.From).And(pool.Facility.From);
+        var from = tier.Price.From
+            .And(tier.PerGpu[share.Pool]!.Value.From)
+            .And(request.Utilisation.From)
+            .And(request.Availability.From)
+            .And(pool.Facility.From);
         var watts = pool.Facility.Value.Watts * share.Gpus;
         var revenue = Yearly(sold * share.Gpus * tier.Price.Value);
         var cost = Yearly(pool.Cost.Value * share.Gpus);
         return
         [
-            Cell.Of(tier.Name), Price(tier), Speed(tier), Cell.Of(pool.Gpu.Key), new Cell(share.Gpus, Math.Floor(share.Gpus + 1e-6).ToString("N0")),
-            new Cell(watts.Value / 1e6, Spell.Number(watts.Value / 1e6)), new Cell(watts / request.Usable, Spell.Percent(watts / request.Usable)),
+            Cell.Of(tier.Name),
+            Price(tier),
+            Speed(tier),
+            Cell.Of(pool.Gpu.Key),
+            new Cell(share.Gpus, Math.Floor(share.Gpus + 1e-6).ToString("N0")),
+            new Cell(watts.Value / 1e6, Spell.Number(watts.Value / 1e6)),
+            new Cell(watts / request.Usable, Spell.Percent(watts / request.Usable)),
             new Cell(sold.Value * share.Gpus * SecondsPerDay, Big(sold.Value * share.Gpus * SecondsPerDay), from),
-            new Cell(revenue, $"{Spell.Dollars(revenue)}", from), new Cell(cost, Spell.Dollars(cost), pool.Cost.From),
-            Revenue.GrossMargin(new UsdPerHour(revenue), new UsdPerHour(cost)) is { } margin ? new Cell(margin, Spell.Percent(margin), from.And(pool.Cost.From)) : Cell.None,
+            new Cell(revenue, $"{Spell.Dollars(revenue)}", from),
+            new Cell(cost, Spell.Dollars(cost), pool.Cost.From),
+            Revenue.GrossMargin(new UsdPerHour(revenue), new UsdPerHour(cost)) is { } margin
+                ? new Cell(margin, Spell.Percent(margin), from.And(pool.Cost.From))
+                : Cell.None,
         ];
     }
 
@@ -116,11 +165,21 @@ internal static class FactoryReport
 
     private static Section Compare(FactoryRequest request, BestAllocation best, SiteAllocation even)
     {
+        var utilisation = Spell.Percent(request.Utilisation.Value.Value);
+        var availability = Spell.Percent(request.Availability.Value.Value);
         return new Section(
-            "per_year", $"A year, at {Spell.Percent(request.Utilisation.Value.Value)} utilisation, {Spell.Percent(request.Availability.Value.Value)} availability and the prices of {request.TierSource}",
+            "per_year",
+            $"A year, at {utilisation} utilisation, {availability} availability and the prices of {request.TierSource}",
             [
-                new Column("split", "split", Number: false), new Column("revenue_usd_per_year", "revenue $/year"), new Column("cost_usd_per_year", "cost $/year"), new Column("profit_usd_per_year", "profit $/year"), new Column("gross_margin", "margin"),
-                new Column("profit_usd_per_mw_year", "profit $/MW-year", 1), new Column("profit_usd_per_gw_year", "profit $/GW-year", 2), new Column("utilisation", "utilisation", 1), new Column("price_source", "prices", 3, Number: false),
+                new Column("split", "split", Number: false),
+                new Column("revenue_usd_per_year", "revenue $/year"),
+                new Column("cost_usd_per_year", "cost $/year"),
+                new Column("profit_usd_per_year", "profit $/year"),
+                new Column("gross_margin", "margin"),
+                new Column("profit_usd_per_mw_year", "profit $/MW-year", 1),
+                new Column("profit_usd_per_gw_year", "profit $/GW-year", 2),
+                new Column("utilisation", "utilisation", 1),
+                new Column("price_source", "prices", 3, Number: false),
             ],
             [Line("best", best.Allocation), Line("even", even)]);
 
@@ -130,8 +189,15 @@ internal static class FactoryReport
             var perMegawatt = profit / (request.Site.Watts.Value / 1e6);
             return
             [
-                Cell.Of(name), Money(Yearly(split.Revenue)), Money(Yearly(split.Cost)), Money(profit), Margin(split), Money(perMegawatt), Money(perMegawatt * 1000),
-                Cell.Of(request.Utilisation, u => (u.Value, Spell.Percent(u.Value))), Cell.Of(request.TierSource),
+                Cell.Of(name),
+                Money(Yearly(split.Revenue)),
+                Money(Yearly(split.Cost)),
+                Money(profit),
+                Margin(split),
+                Money(perMegawatt),
+                Money(perMegawatt * 1000),
+                Cell.Of(request.Utilisation, u => (u.Value, Spell.Percent(u.Value))),
+                Cell.Of(request.TierSource),
             ];
         }
 
@@ -143,25 +209,45 @@ internal static class FactoryReport
 
     private static IEnumerable<string> Notes(FactoryRequest request, BestAllocation best)
     {
-        yield return $"Site power is at the meter: IT power x PUE {Spell.Number(request.Pue.Value.Value)}, headroom {Spell.Percent(request.Headroom.Value)}. Every GPU that is switched on costs its full price; sold tokens are utilisation x availability of what it could make. Fractions of a GPU are kept in the sums.";
+        yield return $"Site power is at the meter: IT power x PUE {Spell.Number(request.Pue.Value.Value)}, "
+            + $"headroom {Spell.Percent(request.Headroom.Value)}. Every GPU that is switched on costs its full price; "
+            + "sold tokens are utilisation x availability of what it could make. Fractions of a GPU are kept in the sums.";
         if (request.Tiers.Any(tier => tier.MinimumPerUser is not null))
-            yield return $"Tokens per GPU are the published points of {request.Model} that give each user at least the tier's speed, output tokens only.";
+        {
+            yield return $"Tokens per GPU are the published points of {request.Model} that give each user at least the tier's speed, "
+                + "output tokens only.";
+        }
+
         foreach (var tier in request.Tiers.Where(tier => tier.Price.Note is not null))
             yield return $"Tier {tier.Name}: {tier.Price.Note}.";
         if (Unlimited(request))
-            yield return "No tier's demand is limited, so the best split is the one tier that earns most per watt: give demand_tokens_per_second in a file to see how demand shares the site.";
-        yield return $"Shadow price of power: {Spell.Dollars((double)best.PerMegawattYear.Value)} per MW-year = {Spell.Dollars(best.PerWattHour * 1000)} per kWh above what the GPUs cost.";
+        {
+            yield return "No tier's demand is limited, so the best split is the one tier that earns most per watt: "
+                + "give demand_tokens_per_second in a file to see how demand shares the site.";
+        }
+
+        yield return $"Shadow price of power: {Spell.Dollars((double)best.PerMegawattYear.Value)} per MW-year "
+            + $"= {Spell.Dollars(best.PerWattHour * 1000)} per kWh above what the GPUs cost.";
         if (request.Pools.Any(pool => pool.Stale))
-            yield return $"* Price may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: bring fresh ones with 'catalog import-prices'.";
+        {
+            yield return $"* Price may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: "
+                + "bring fresh ones with 'catalog import-prices'.";
+        }
     }
 
     private static bool Unlimited(FactoryRequest request) => request.Tiers.All(tier => tier.Demand is null);
 
-    private static string Gpus(FactoryRequest request, SiteAllocation allocation) =>
-        string.Join(" and ", allocation.Shares.GroupBy(share => share.Pool).Select(pool => $"{Math.Floor(pool.Sum(share => share.Gpus) + 1e-6):N0} {request.Pools[pool.Key].Gpu.Key} GPUs"));
+    private static string Gpus(FactoryRequest request, SiteAllocation allocation)
+    {
+        var counts = allocation.Shares
+            .GroupBy(share => share.Pool)
+            .Select(pool => $"{Math.Floor(pool.Sum(share => share.Gpus) + 1e-6):N0} {request.Pools[pool.Key].Gpu.Key} GPUs");
+        return string.Join(" and ", counts);
+    }
 
     private static double Tokens(FactoryRequest request, SiteAllocation allocation) =>
-        allocation.Shares.Sum(share => request.Tiers[share.Tier].PerGpu[share.Pool]!.Value.Value.Value * request.Sold * share.Gpus) * SecondsPerDay;
+        allocation.Shares.Sum(share =>
+            request.Tiers[share.Tier].PerGpu[share.Pool]!.Value.Value.Value * request.Sold * share.Gpus) * SecondsPerDay;
 
     private static double Yearly(UsdPerHour perHour) => (double)(perHour * Year).Value;
 

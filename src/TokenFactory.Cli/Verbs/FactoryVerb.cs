@@ -24,7 +24,11 @@ internal static class FactoryVerb
     public static Command Command(Terminal terminal)
     {
         var command = new Command("factory", "What a site of so many megawatts makes and earns, and how to split its power between tiers.");
-        var file = new Argument<string?>("FILE.yaml") { Arity = ArgumentArity.ZeroOrOne, Description = "A site with its GPUs and tiers; see examples/. Flags win." };
+        var file = new Argument<string?>("FILE.yaml")
+        {
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = "A site with its GPUs and tiers; see examples/. Flags win.",
+        };
         command.Arguments.Add(file);
         var flags = new SettingFlags(command, Flags);
         var common = new CommonFlags();

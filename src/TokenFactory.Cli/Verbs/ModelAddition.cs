@@ -17,13 +17,21 @@ internal sealed class ModelAddition
     {
         var text = Files.Text(path);
         var name = key ?? NameFrom(path, text);
-        var chosen = string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-')).Trim('-');
+        var letters = name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-');
+        var chosen = string.Concat(letters).Trim('-');
         if (chosen.Length == 0)
             throw new Refusal(path, "has no name to file it under", "Give --key NAME");
-        var reading = HuggingFaceConfig.Read(text, chosen, new Source(SourceKind.Datasheet, source ?? Path.GetFileName(path), SourceDate.On(today)));
-        var mistakes = reading.Mistakes.Select(mistake => mistake with { Where = mistake.Where.Replace(chosen, path, StringComparison.Ordinal) }).ToList();
+        var from = new Source(SourceKind.Datasheet, source ?? Path.GetFileName(path), SourceDate.On(today));
+        var reading = HuggingFaceConfig.Read(text, chosen, from);
+        var mistakes = reading.Mistakes
+            .Select(mistake => mistake with { Where = mistake.Where.Replace(chosen, path, StringComparison.Ordinal) })
+            .ToList();
         if (catalog.ModelNames.Find(chosen) is { } bearer && bearer.Key != chosen)
-            mistakes.Add(new Mistake(path, $"would be '{chosen}', a name that '{bearer.Key}' bears already", "Give another name with --key"));
+        {
+            var what = $"would be '{chosen}', a name that '{bearer.Key}' bears already";
+            mistakes.Add(new Mistake(path, what, "Give another name with --key"));
+        }
+
         Refusal.IfAny(mistakes);
         return new ModelAddition(reading.Model!, reading.NotUnderstood);
     }
@@ -51,7 +59,9 @@ internal sealed class ModelAddition
             "catalog add-model",
             [ModelWords.Sizes(_model), written is null ? "Nothing was written (--dry-run)." : $"Added as '{_model.Key}': {written}"],
             [new Section("shape", "", [new Column("number", "number", Number: false), new Column("value", "value")], rows)],
-            _notUnderstood.Count == 0 ? ["Every key that matters for size and speed was understood."] : [.. _notUnderstood.Select(text => "Not understood: " + text)]);
+            _notUnderstood.Count == 0
+                ? ["Every key that matters for size and speed was understood."]
+                : [.. _notUnderstood.Select(text => "Not understood: " + text)]);
 
         void Row(string name, long value) => rows.Add([Cell.Of(name), new Cell(value, value.ToString("N0"))]);
     }
@@ -61,8 +71,10 @@ internal sealed class ModelAddition
         try
         {
             using var document = JsonDocument.Parse(text);
-            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("_name_or_path", out var named)
-                && named.ValueKind == JsonValueKind.String && named.GetString() is { Length: > 0 } said)
+            if (document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("_name_or_path", out var named)
+                && named.ValueKind == JsonValueKind.String
+                && named.GetString() is { Length: > 0 } said)
                 return said[(said.TrimEnd('/').LastIndexOf('/') + 1)..];
         }
         catch (JsonException)

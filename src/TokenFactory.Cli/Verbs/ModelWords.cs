@@ -21,10 +21,19 @@ internal static class ModelWords
 
     public static string Sizes(ModelShape model)
     {
-        var active = model.ActiveParameters == model.TotalParameters ? "all active" : $"{model.ActiveParameters / 1e9:0.0} B active per token";
-        var experts = string.Concat(model.FeedForward.OfType<MixtureOfExperts>().Select(moe => $", {moe.Experts} experts of which {moe.TopK} are chosen{(moe.SharedIntermediate > 0 ? " beside a shared one" : "")} in {moe.Layers} layers"));
+        var active = model.ActiveParameters == model.TotalParameters
+            ? "all active"
+            : $"{model.ActiveParameters / 1e9:0.0} B active per token";
+        var experts = string.Concat(model.FeedForward.OfType<MixtureOfExperts>().Select(Experts));
         var attention = string.Join(", ", model.Attention.Select(group => $"{group.Layers} {Kind(group)}"));
-        return $"{model.Name}: {model.TotalParameters / 1e9:0.0} B parameters, {active}; {attention} layers{experts}; {model.KvBytesPerToken(2):N0} bytes of KV cache per token at 16 bit.";
+        return $"{model.Name}: {model.TotalParameters / 1e9:0.0} B parameters, {active}; {attention} layers{experts}; "
+            + $"{model.KvBytesPerToken(2):N0} bytes of KV cache per token at 16 bit.";
+    }
+
+    private static string Experts(MixtureOfExperts moe)
+    {
+        var shared = moe.SharedIntermediate > 0 ? " beside a shared one" : "";
+        return $", {moe.Experts} experts of which {moe.TopK} are chosen{shared} in {moe.Layers} layers";
     }
 
     /// <summary>Computed against published counts, or null where nothing is published.</summary>
@@ -34,7 +43,11 @@ internal static class ModelWords
             return null;
         var parts = new List<string>();
         if (published.TotalParametersBillion is { } total)
-            parts.Add($"total {model.TotalParameters / 1e9:0.00} B computed, {total.Value} B published ({Difference(model.TotalParameters / 1e9, total.Value)})");
+        {
+            var computed = model.TotalParameters / 1e9;
+            parts.Add($"total {computed:0.00} B computed, {total.Value} B published ({Difference(computed, total.Value)})");
+        }
+
         if (published.ActiveParametersBillion is { } active)
         {
             var computed = model.ActiveParametersCounting(published.ActiveCounts) / 1e9;

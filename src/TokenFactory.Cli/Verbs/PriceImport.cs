@@ -23,7 +23,13 @@ internal sealed class PriceImport
         var offers = PriceSheet.Read(new CatalogFile(path, text), catalog.AcceleratorNames, mistakes);
         var providers = offers.Select(offer => offer.Provider).Distinct(StringComparer.Ordinal).ToList();
         if (providers.Select(Names.Fold).Distinct(StringComparer.Ordinal).Count() > 1)
-            mistakes.Add(new Mistake(path, $"holds prices of {string.Join(" and ", providers)}", "Give one file per provider: an import replaces all rows of its provider"));
+        {
+            mistakes.Add(new Mistake(
+                path,
+                $"holds prices of {string.Join(" and ", providers)}",
+                "Give one file per provider: an import replaces all rows of its provider"));
+        }
+
         Refusal.IfAny(mistakes);
         var known = catalog.Providers.FirstOrDefault(provider => Names.Fold(provider) == Names.Fold(providers[0])) ?? providers[0];
         return new PriceImport(text, known, offers, [.. catalog.Offers.Where(offer => offer.Provider == known)]);
@@ -49,7 +55,12 @@ internal sealed class PriceImport
         {
             var rows = CsvTable.Read(Files.Text(other), other, PriceSheet.Required, PriceSheet.Optional, []);
             if (rows.Any(row => Names.Fold(row["provider"]) == Names.Fold(_provider)))
-                mistakes.Add(new Mistake(other, $"holds prices of {_provider} too", $"Remove them, or the file: an import keeps {Path.GetFileName(path)} as the provider's only one"));
+            {
+                mistakes.Add(new Mistake(
+                    other,
+                    $"holds prices of {_provider} too",
+                    $"Remove them, or the file: an import keeps {Path.GetFileName(path)} as the provider's only one"));
+            }
         }
 
         Refusal.IfAny(mistakes);
@@ -61,13 +72,21 @@ internal sealed class PriceImport
             .OrderBy(pair => pair.Key, StringComparer.Ordinal).ThenBy(pair => pair.Billing)
             .Select(pair => Row(pair.Key, pair.Billing))
             .ToList();
-        var done = written is null ? "Nothing was written (--dry-run)." : $"Written to {written}; it takes the place of all {_provider} rows.";
+        var done = written is null
+            ? "Nothing was written (--dry-run)."
+            : $"Written to {written}; it takes the place of all {_provider} rows.";
         return new Report(
             "catalog import-prices",
             [$"{_provider}: {_offers.Count} prices in place of {_before.Count}. {done}"],
             [new Section(
                 "prices", "Cheapest before and after",
-                [new Column("gpu", "GPU", Number: false), new Column("billing", "billing", Number: false), new Column("before_usd_per_gpu_hour", "before $/GPU-h"), new Column("after_usd_per_gpu_hour", "after $/GPU-h"), new Column("change", "change", 1)],
+                [
+                    new Column("gpu", "GPU", Number: false),
+                    new Column("billing", "billing", Number: false),
+                    new Column("before_usd_per_gpu_hour", "before $/GPU-h"),
+                    new Column("after_usd_per_gpu_hour", "after $/GPU-h"),
+                    new Column("change", "change", 1),
+                ],
                 rows)],
             []);
     }
@@ -84,10 +103,16 @@ internal sealed class PriceImport
     }
 
     private static UsdPerHour? Cheapest(IReadOnlyList<Offer> offers, string gpu, Billing billing) =>
-        offers.Where(offer => offer.Gpu.Key == gpu && offer.Billing == billing).Select(offer => (UsdPerHour?)offer.PerGpu.Value).MinBy(price => price!.Value.Value);
+        offers
+            .Where(offer => offer.Gpu.Key == gpu && offer.Billing == billing)
+            .Select(offer => (UsdPerHour?)offer.PerGpu.Value)
+            .MinBy(price => price!.Value.Value);
 
     private static Cell Price(UsdPerHour? price) => price is { } known ? new Cell(known.Value, Spell.Dollars(known.Value)) : Cell.None;
 
-    private static string FileName(string provider) =>
-        string.Join('-', string.Concat(provider.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static string FileName(string provider)
+    {
+        var words = string.Concat(provider.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' '));
+        return string.Join('-', words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
 }

@@ -5,21 +5,18 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Cli.Verbs;
 
-/// <summary>Gathers the points to price from a file, from flags or from the catalog, and finds their prices.</summary>
+/// <summary>Gathers the points to price from a file, from flags or from the catalog, each with its prices.</summary>
 internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline? vs, PointTerms judged, bool everyPoint)
 {
-    private const string All = "all";
-    private static readonly Billing[] FirstChoice = [Billing.OnDemand, Billing.Reserved3Year, Billing.Reserved1Year, Billing.Owned];
     private static readonly string[] ThroughputKeys = ["gpus", "prefill_gpus", "decode_gpus", "counts", "watts_per_gpu", "power_boundary"];
-    private static readonly string[] OfferKeys = ["provider", "billing", "region", "usd_per_gpu_hour", "capital_usd", "prices"];
     private readonly Settings _flags = terms.Flags;
-    private readonly List<string> _unpriced = [];
+    private readonly PriceOffers _offers = new(terms, catalog, vs, judged);
 
     /// <summary>What could not be priced, and why.</summary>
-    public IReadOnlyList<string> Unpriced => [.. _unpriced.Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Unpriced => _offers.Unpriced;
 
     /// <summary>The owned GPU that was asked about, where one was.</summary>
-    public OwnedGpu? Owned { get; private set; }
+    public OwnedGpu? Owned => _offers.Owned;
 
     public IReadOnlyList<PointToPrice> Read()
     {
@@ -27,7 +24,7 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
             return FromFile(file);
         var gpus = _flags.Texts("gpu").Select(name => Lookup.Gpu(_flags, "gpu", name, catalog)).OfType<Accelerator>().ToList();
         var models = _flags.Texts("model").Select(name => Lookup.Model(_flags, "model", name, catalog)).OfType<string>().ToList();
-        ReadOfferFilter(_flags);
+        PriceOffers.MarkKeys(_flags);
         return _flags.Has("tokens_per_second_per_gpu") || _flags.Has("tokens_per_second")
             ? FromFlags(gpus, models)
             : FromCatalog(gpus, models);
@@ -39,7 +36,9 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         file.Text("date");
         file.Text("kind");
         file.Require("points", "List at least one point under it");
-        var points = file.Items("points").Select(item => FromSettings(item, file.Text("model"), file.Text("counts"))).OfType<PointToPrice>();
+        var points = file.Items("points")
+            .Select(item => FromSettings(item, file.Text("model"), file.Text("counts")))
+            .OfType<PointToPrice>();
         return [.. points];
     }
 
@@ -49,7 +48,13 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         if (gpus.Count > 1)
             _flags.Note("gpu", "is given more than once beside one throughput", "Price one GPU at a time, or list the points in a file");
         if (models.Count > 1)
-            _flags.Note("model", "is given more than once beside one throughput", "Price one model at a time, or list the points in a file");
+        {
+            _flags.Note(
+                "model",
+                "is given more than once beside one throughput",
+                "Price one model at a time, or list the points in a file");
+        }
+
         return gpus.Count == 1 && FromSettings(_flags, models.FirstOrDefault(), null) is { } point ? [point] : [];
     }
 
@@ -61,12 +66,12 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         var named = item == _flags ? model : item.Text("model") ?? model;
         var throughput = Throughput(item, out var prefillShare);
         var power = ReadPower(item, gpu);
-        ReadOfferFilter(item);
+        PriceOffers.MarkKeys(item);
         if (gpu is null)
             return null;
         var prices = item.Has("prices")
-            ? item.Items("prices").Select(price => Given(price, gpu)).OfType<PricedHour>().ToList()
-            : Prices(item, gpu);
+            ? item.Items("prices").Select(price => _offers.Given(price, gpu)).OfType<PricedHour>().ToList()
+            : _offers.Of(item, gpu);
         if (throughput is not { } rate || power is not { } watts)
             return null;
         return new PointToPrice
@@ -92,9 +97,19 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
             .Where(point => models.Count == 0 || models.Contains(ModelKey(point)))
             .ToList();
         if (chosen.Count == 0 && _flags.Mistakes.Count == 0)
-            throw new Refusal("catalog", "has no published point of that GPU and model", "Give --tokens-per-second-per-gpu, or see 'catalog list points'");
+        {
+            throw new Refusal(
+                "catalog",
+                "has no published point of that GPU and model",
+                "Give --tokens-per-second-per-gpu, or see 'catalog list points'");
+        }
+
         if (!everyPoint)
-            chosen = [.. chosen.GroupBy(point => $"{ModelKey(point)} {point.Counts} {point.Gpu.Key}", StringComparer.Ordinal).Select(group => group.MaxBy(point => point.Throughput.Value.Value)!)];
+        {
+            var alike = chosen.GroupBy(point => $"{ModelKey(point)} {point.Counts} {point.Gpu.Key}", StringComparer.Ordinal);
+            chosen = [.. alike.Select(group => group.MaxBy(point => point.Throughput.Value.Value)!)];
+        }
+
         return [.. chosen.Select(FromCatalog).Where(point => point.Prices.Count > 0)];
     }
 
@@ -105,9 +120,11 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         Load = string.Join(", ", new[] { point.Engine, point.Precision, point.Load }.OfType<string>()),
         Counts = point.Counts,
         Throughput = point.Throughput with { Note = point.Note },
-        PerGpuPower = point.PerGpuPower ?? Rated(point.Gpu) ?? throw new Refusal("catalog", $"{point.Gpu.Key} has neither measured power nor TDP", "Add tdp_w to it"),
+        PerGpuPower = point.PerGpuPower
+            ?? Rated(point.Gpu)
+            ?? throw new Refusal("catalog", $"{point.Gpu.Key} has neither measured power nor TDP", "Add tdp_w to it"),
         Streams = point is { InputThroughput: { } input, OutputThroughput: { } output } ? (input.Value, output.Value) : null,
-        Prices = Prices(_flags, point.Gpu),
+        Prices = _offers.Of(_flags, point.Gpu),
     };
 
     private string ModelKey(OperatingPoint point) => catalog.ModelNames.Find(point.Model)?.Key ?? point.Model;
@@ -156,8 +173,10 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         return null;
     }
 
-    private static Sourced<Power>? Rated(Accelerator gpu) =>
-        gpu.Tdp is { } tdp ? new Sourced<Power>(new Power(tdp.Value, PowerBoundary.Board), tdp.From, "TDP, not measured: an upper bound") : null;
+    public static Sourced<Power>? Rated(Accelerator gpu) =>
+        gpu.Tdp is { } tdp
+            ? new Sourced<Power>(new Power(tdp.Value, PowerBoundary.Board), tdp.From, "TDP, not measured: an upper bound")
+            : null;
 
     private static TokenCount Counts(Settings item, string? otherwise)
     {
@@ -166,125 +185,5 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
             return count;
         item.Note("counts", $"is '{text}'", "Write output, total or unstated");
         return TokenCount.Unstated;
-    }
-
-    /// <summary>Marks the keys of an offer as known, also where a price makes them mere labels.</summary>
-    private static void ReadOfferFilter(Settings item)
-    {
-        foreach (var key in OfferKeys)
-            item.Has(key);
-    }
-
-    private List<PricedHour> Prices(Settings item, Accelerator gpu)
-    {
-        var prices = new List<PricedHour>();
-        if (item.Has("usd_per_gpu_hour") && Given(item, gpu) is { } given)
-            prices.Add(given);
-        else if (!item.Has("usd_per_gpu_hour"))
-            prices.AddRange(Offered(item, gpu));
-        if (item.Number("capital_usd") is { } capital)
-            prices.Add(OwnedHour(item, gpu, capital));
-        return prices;
-    }
-
-    private PricedHour? Given(Settings price, Accelerator gpu)
-    {
-        price.Require("usd_per_gpu_hour", $"Give the price of an hour of {gpu.Key}");
-        var billings = ReadBillings(price);
-        if (billings.Count > 1)
-            price.Note("billing", "names more than one way to pay beside one price", "Give one price per billing");
-        return price.Number("usd_per_gpu_hour") is { } dollars
-            ? new PricedHour(price.Text("provider") ?? "given", billings.Count == 0 ? Billing.OnDemand : billings[0], new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(price)), false, false)
-            : null;
-    }
-
-    private static List<Billing> ReadBillings(Settings item)
-    {
-        var billings = new List<Billing>();
-        foreach (var text in item.Texts("billing"))
-        {
-            if (text == All)
-                billings.AddRange(Enum.GetValues<Billing>());
-            else if (BillingNames.Parse(text) is { } billing)
-                billings.Add(billing);
-            else
-                item.Note("billing", $"is '{text}'", $"Write one of {string.Join(", ", BillingNames.All)} or all");
-        }
-
-        return billings;
-    }
-
-    private IEnumerable<PricedHour> Offered(Settings item, Accelerator gpu)
-    {
-        var billings = ReadBillings(item);
-        var asked = billings.Count == 0 ? [Usual(gpu)] : billings;
-        var names = item.Texts("provider");
-        var providers = names.Contains(All)
-            ? catalog.Offers.Where(offer => offer.Gpu.Key == gpu.Key).Select(offer => offer.Provider).Distinct(StringComparer.Ordinal).ToList<string?>()
-            : [.. names.Select(name => Lookup.Provider(item, "provider", name, catalog))];
-        if (vs?.Provider is { } baseline && providers.Count > 0 && !providers.Contains(baseline))
-            providers.Add(baseline);
-        var found = new List<PricedHour>();
-        foreach (var billing in asked.Distinct())
-        {
-            var offers = (providers.Count == 0 ? [null] : providers).Select(provider => catalog.Cheapest(gpu, billing, provider, item.Text("region"))).OfType<Offer>().ToList();
-            if (offers.Count == 0)
-                _unpriced.Add($"{gpu.Key} {billing.Text()}");
-            found.AddRange(offers.Select(offer => Priced(offer, true)));
-        }
-
-        return found.Concat(BaselineOf(found, gpu)).OrderBy(price => price.PerGpu.Value.Value);
-    }
-
-    /// <summary>On demand where it is offered; a GPU that is only let for years or owned is priced so rather than not at all.</summary>
-    private Billing Usual(Accelerator gpu) =>
-        FirstChoice.FirstOrDefault(billing => catalog.Cheapest(gpu, billing) is not null, Billing.OnDemand);
-
-    /// <summary>The offers that the baseline needs and nobody asked for.</summary>
-    private List<PricedHour> BaselineOf(List<PricedHour> found, Accelerator gpu)
-    {
-        var missing = vs switch
-        {
-            { Billing: { } billing } => found.Where(price => price.Billing != billing).Select(price => catalog.Cheapest(gpu, billing, price.Provider)),
-            { Provider: { } provider } => found.Select(price => catalog.Cheapest(gpu, price.Billing, provider)),
-            _ => [],
-        };
-        return
-        [
-            .. missing.OfType<Offer>().Distinct()
-                .Where(offer => !found.Exists(price => price.Provider == offer.Provider && price.Billing == offer.Billing))
-                .Select(offer => Priced(offer, false)),
-        ];
-    }
-
-    private PricedHour Priced(Offer offer, bool asked) =>
-        new(offer.Provider, offer.Billing, offer.PerGpu, offer.IsStale(terms.Today), offer.Suspect, asked);
-
-    private PricedHour OwnedHour(Settings item, Accelerator gpu, double capital)
-    {
-        var site = catalog.Site;
-        var board = Rated(gpu) ?? new Sourced<Power>(new Power(new Watts(1000), PowerBoundary.Board), terms.Given(item));
-        var it = PowerLadder.Climb(gpu, board, site, judged.Pue).It!.Value;
-
-        // An availability that the user gives divides every row's cost later; only the assumed one belongs into the owned hour.
-        var up = terms.Of("availability") is null ? site.Availability : site.Availability with { Value = Fraction.All };
-        Owned = new OwnedGpu
-        {
-            Capital = new Usd((decimal)capital),
-            CostOfCapital = site.CostOfCapital.Value.Value,
-            LifeYears = site.LifeYears.Value,
-            Residual = site.Residual.Value,
-            ItPower = it.Value.Watts,
-            AverageLoad = site.AverageLoad.Value,
-            Pue = judged.Pue.Value,
-            Electricity = judged.Electricity.Value,
-            Hosting = site.Hosting.Value,
-            OpexPerYear = new Usd((decimal)site.OpexPerGpuYear.Value),
-            Availability = up.Value,
-        };
-        var from = terms.Given(item).And(it.From).And(site.CostOfCapital.From).And(site.LifeYears.From).And(site.Residual.From)
-            .And(site.AverageLoad.From).And(judged.Pue.From).And(judged.Electricity.From).And(site.Hosting.From)
-            .And(site.OpexPerGpuYear.From).And(up.From);
-        return new PricedHour("own site", Billing.Owned, new Sourced<UsdPerHour>(OwnedCost.PerHour(Owned).Total, from), false, false);
     }
 }

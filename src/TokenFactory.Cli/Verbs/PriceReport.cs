@@ -26,7 +26,13 @@ internal static class PriceReport
             .ThenBy(row => row.CostPerMillion)
             .ToList();
         if (rows.Count == 0)
-            throw new Input.Refusal("catalog", $"has no offer for {string.Join(", ", request.Unpriced)}", "Give --usd-per-gpu-hour, or ask for another billing or provider");
+        {
+            throw new Input.Refusal(
+                "catalog",
+                $"has no offer for {string.Join(", ", request.Unpriced)}",
+                "Give --usd-per-gpu-hour, or ask for another billing or provider");
+        }
+
         var sections = new List<Section> { Table(rows, request) };
         if (Split(rows, request) is { } split)
             sections.Add(split);
@@ -42,7 +48,9 @@ internal static class PriceReport
             .Where(other => vs switch
             {
                 { Billing: { } billing } => other.Point == row.Point && other.Price.Billing == billing,
-                { Provider: { } provider } => other.Point.Gpu == row.Point.Gpu && other.Point.Load == row.Point.Load && other.Price.Billing == row.Price.Billing
+                { Provider: { } provider } => other.Point.Gpu == row.Point.Gpu
+                    && other.Point.Load == row.Point.Load
+                    && other.Price.Billing == row.Price.Billing
                     && Names.Fold(other.Price.Provider) == Names.Fold(provider),
                 _ => other.Point.Gpu == vs.Gpu && other.Price.Billing == row.Price.Billing,
             })
@@ -50,8 +58,11 @@ internal static class PriceReport
             .ThenBy(other => other.CostPerMillion)
             .FirstOrDefault();
 
-    private static PointEconomics Judge(PointToPrice point, PricedHour price, PriceRequest request) =>
-        PointEconomics.Of(price.PerGpu, point.Throughput, PowerLadder.Climb(point.Gpu, point.PerGpuPower, request.Site, request.Terms.Pue), request.Terms);
+    private static PointEconomics Judge(PointToPrice point, PricedHour price, PriceRequest request)
+    {
+        var power = PowerLadder.Climb(point.Gpu, point.PerGpuPower, request.Site, request.Terms.Pue);
+        return PointEconomics.Of(price.PerGpu, point.Throughput, power, request.Terms);
+    }
 
     private static Section Table(IReadOnlyList<PricedPoint> rows, PriceRequest request)
     {
@@ -70,32 +81,42 @@ internal static class PriceReport
             columns.Add((new Column("change_against_baseline", $"vs {vs.Text}", 0), row => Against(row, rows, vs)));
         if (request.Terms.Utilisation.Value.Value * request.Terms.Availability.Value.Value < 1)
             columns.Add((new Column("usd_per_million_tokens_usage", "$/M busy", 4), row => Cell.Of(row.Figures.Usage, Spell.Of)));
-        columns.AddRange(EnergyColumns(rows, request));
+        columns.AddRange(EnergyColumns(request));
         columns.AddRange(MoneyColumns(request));
         if (rows.Any(row => row.Point.Load.Length > 0))
             columns.Add((new Column("load", "load", 10, Number: false), row => Cell.Of(row.Point.Load)));
-        return new Section("points", "", [.. columns.Select(c => c.Column)], [.. rows.Select(row => columns.Select(c => c.Cell(row)).ToList())], GroupBy: 2);
+        return new Section(
+            "points", "",
+            [.. columns.Select(c => c.Column)],
+            [.. rows.Select(row => columns.Select(c => c.Cell(row)).ToList())],
+            GroupBy: 2);
     }
 
-    private static IEnumerable<(Column Column, Func<PricedPoint, Cell> Cell)> EnergyColumns(IReadOnlyList<PricedPoint> rows, PriceRequest request)
+    private static IEnumerable<(Column Column, Func<PricedPoint, Cell> Cell)> EnergyColumns(PriceRequest request)
     {
         var at = request.PowerAt;
         var name = at.ToString().ToLowerInvariant();
         yield return (new Column($"tokens_per_joule_{name}", "tok/s/W", 2), row => Known(row.Figures.PerWattAt(at), Spell.Of));
         yield return (new Column($"joules_per_token_{name}", "J/tok", 5), row => Known(row.Figures.EnergyAt(at), Spell.Of));
-        yield return (new Column("tokens_per_second_per_facility_mw", "tok/s/MW", 7), row => Cell.Of(row.Figures.PerFacilityMegawatt, Spell.Of));
+        yield return (
+            new Column("tokens_per_second_per_facility_mw", "tok/s/MW", 7),
+            row => Cell.Of(row.Figures.PerFacilityMegawatt, Spell.Of));
         yield return (new Column("electricity_usd_per_million_tokens", "power $/M", 9), row => Cell.Of(row.Figures.Electricity, Spell.Of));
         if (request.Terms.Carbon is not null)
-            yield return (new Column("carbon_g_per_million_tokens", "gCO2/M", 6), row => row.Figures.Carbon is { } carbon ? Cell.Of(carbon, Spell.Of) : Cell.None);
+            yield return (new Column("carbon_g_per_million_tokens", "gCO2/M", 6), row => Known(row.Figures.Carbon, Spell.Of));
     }
 
     private static IEnumerable<(Column Column, Func<PricedPoint, Cell> Cell)> MoneyColumns(PriceRequest request)
     {
-        yield return (new Column("cost_usd_per_facility_mw_year", "cost $/MW-yr", 8), row => Cell.Of(row.Figures.CostPerMegawattYear, Spell.Of));
+        yield return (
+            new Column("cost_usd_per_facility_mw_year", "cost $/MW-yr", 8),
+            row => Cell.Of(row.Figures.CostPerMegawattYear, Spell.Of));
         if (request.Terms.Sold is not null)
         {
-            yield return (new Column("revenue_usd_per_facility_mw_year", "sales $/MW-yr", 2), row => row.Figures.RevenuePerMegawattYear is { } revenue ? Cell.Of(revenue, Spell.Of) : Cell.None);
-            yield return (new Column("gross_margin", "margin", 1), row => row.Figures.GrossMargin is { } margin ? Cell.Of(margin, Spell.Share) : Cell.None);
+            yield return (
+                new Column("revenue_usd_per_facility_mw_year", "sales $/MW-yr", 2),
+                row => Known(row.Figures.RevenuePerMegawattYear, Spell.Of));
+            yield return (new Column("gross_margin", "margin", 1), row => Known(row.Figures.GrossMargin, Spell.Share));
         }
 
         if (request.Api is { } api)

@@ -12,7 +12,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Stale">Whether it may be too old.</param>
 /// <param name="Suspect">Whether it looks wrong.</param>
 /// <param name="Asked">False for a row that is there only as a baseline.</param>
-internal sealed record PricedHour(string Provider, Billing Billing, Sourced<UsdPerHour> PerGpu, bool Stale, bool Suspect, bool Asked = true);
+internal sealed record PricedHour(
+    string Provider, Billing Billing, Sourced<UsdPerHour> PerGpu, bool Stale, bool Suspect, bool Asked = true);
 
 /// <summary>A point to price: throughput and power of a GPU, and its prices.</summary>
 internal sealed record PointToPrice
@@ -77,7 +78,8 @@ internal sealed record PriceRequest
     public static PriceRequest Read(Terms terms, CatalogContents catalog, bool everyPoint)
     {
         var site = catalog.Site;
-        var certain = Provenance.Of(new Source(SourceKind.Estimated, "assumed: fully used and always available", SourceDate.On(terms.Today)));
+        var assumed = new Source(SourceKind.Estimated, "assumed: fully used and always available", SourceDate.On(terms.Today));
+        var certain = Provenance.Of(assumed);
         var judged = new PointTerms(
             terms.Share("utilisation", new Sourced<Fraction>(Fraction.All, certain)),
             terms.Share("availability", new Sourced<Fraction>(Fraction.All, certain)),
@@ -124,7 +126,8 @@ internal sealed record PriceRequest
     {
         if (terms.Of("power_at") is not { } settings || settings.Text("power_at") is not { } text)
             return PowerBoundary.Board;
-        if (Enum.TryParse<PowerBoundary>(text, ignoreCase: true, out var boundary) && boundary is PowerBoundary.Board or PowerBoundary.It or PowerBoundary.Facility)
+        if (Enum.TryParse<PowerBoundary>(text, ignoreCase: true, out var boundary)
+            && boundary is PowerBoundary.Board or PowerBoundary.It or PowerBoundary.Facility)
             return boundary;
         settings.Note("power_at", $"is '{text}'", "Write board, it or facility");
         return PowerBoundary.Board;

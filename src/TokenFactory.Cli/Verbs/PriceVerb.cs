@@ -21,7 +21,11 @@ internal static class PriceVerb
         new("power_boundary", "Where --watts-per-gpu is measured: chip, board, chassis, it or facility. Default: board."),
         new("usd_per_gpu_hour", "Price of a GPU-hour in $. Default: the catalog's offers."),
         new("provider", "Provider of the price; 'all' for every one. May be repeated. Default: the cheapest.", Many: true),
-        new("billing", "on-demand, spot, reserved-1y, reserved-3y, owned; 'all' for every one. May be repeated. Default: on-demand, or what is offered where that is not.", Many: true),
+        new(
+            "billing",
+            "on-demand, spot, reserved-1y, reserved-3y, owned; 'all' for every one. May be repeated. "
+                + "Default: on-demand, or what is offered where that is not.",
+            Many: true),
         new("region", "A text that the offer's region contains."),
         new("capital_usd", "Purchase price of a GPU in $: adds what owning it costs per hour."),
     ];

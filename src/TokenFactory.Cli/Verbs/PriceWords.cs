@@ -12,29 +12,50 @@ internal static class PriceWords
 
     public static IEnumerable<string> Answer(IReadOnlyList<PricedPoint> rows, PriceRequest request)
     {
-        var groups = rows.Where(row => row.Price.Asked).GroupBy(row => (row.Point.Model, row.Point.Counts)).Select(group => group.First()).ToList();
-        var named = groups.Take(ModelsNamed).Select(best => $"{Tokens(best)}{Spell.Dollars(best.CostPerMillion)} on {best.Point.Gpu.Name} ({Paid(best)})");
+        var groups = rows
+            .Where(row => row.Price.Asked)
+            .GroupBy(row => (row.Point.Model, row.Point.Counts))
+            .Select(group => group.First())
+            .ToList();
+        var named = groups
+            .Take(ModelsNamed)
+            .Select(best => $"{Tokens(best)}{Spell.Dollars(best.CostPerMillion)} on {best.Point.Gpu.Name} ({Paid(best)})");
         yield return groups.Count > ModelsNamed
             ? $"Cheapest million tokens, {groups.Count} models and ways to count: {string.Join("; ", named)}; and so on below."
             : $"Cheapest million tokens: {string.Join("; ", named)}.";
         if (request.Vs is { } vs && Savings(rows, vs) is { } savings)
             yield return savings;
         if (request.Terms.Sold is { } sold && groups[0].Figures.GrossMargin is { } margin)
-            yield return $"Sold at {Spell.Dollars(sold.Value.Value)} per million, the cheapest leaves a gross margin of {Spell.Percent(margin.Value)} at {Spell.Percent(request.Terms.Utilisation.Value.Value)} utilisation.";
+        {
+            yield return $"Sold at {Spell.Dollars(sold.Value.Value)} per million, the cheapest leaves a gross margin of "
+                + $"{Spell.Percent(margin.Value)} at {Spell.Percent(request.Terms.Utilisation.Value.Value)} utilisation.";
+        }
     }
 
     public static IEnumerable<string> Notes(IReadOnlyList<PricedPoint> rows, PriceRequest request)
     {
         var use = request.Terms;
-        yield return $"$/M tok is all paid time at {Spell.Percent(use.Utilisation.Value.Value)} utilisation and {Spell.Percent(use.Availability.Value.Value)} availability; tok/s/W and J/tok at the {request.PowerAt.ToString().ToLowerInvariant()}; per MW and power cost at the site's meter, PUE {Spell.Number(use.Pue.Value.Value)} and {Spell.Dollars(use.Electricity.Value.Value)}/kWh.";
+        yield return $"$/M tok is all paid time at {Spell.Percent(use.Utilisation.Value.Value)} utilisation "
+            + $"and {Spell.Percent(use.Availability.Value.Value)} availability; "
+            + $"tok/s/W and J/tok at the {request.PowerAt.ToString().ToLowerInvariant()}; "
+            + $"per MW and power cost at the site's meter, PUE {Spell.Number(use.Pue.Value.Value)} "
+            + $"and {Spell.Dollars(use.Electricity.Value.Value)}/kWh.";
         if (rows.Select(row => row.Point.Counts).Distinct().Count() > 1)
-            yield return "Rows are ranked only among the same model and the same counted tokens: output, total (input + output), or unstated by the source.";
+        {
+            yield return "Rows are ranked only among the same model and the same counted tokens: "
+                + "output, total (input + output), or unstated by the source.";
+        }
+
         if (rows.Any(row => row.Point.PerGpuPower.Note is not null))
             yield return "Where no power was measured, TDP stands in: an upper bound, so tokens per watt are a lower one.";
         var priced = rows.Select(row => row.Price).Distinct().ToList();
         var stale = priced.Count(price => price.Stale);
         if (stale > 0)
-            yield return $"* {stale} of {priced.Count} prices may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: bring fresh ones with 'catalog import-prices'.";
+        {
+            yield return $"* {stale} of {priced.Count} prices may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: "
+                + "bring fresh ones with 'catalog import-prices'.";
+        }
+
         if (priced.Exists(price => price.Suspect))
             yield return "? The source doubts this price; it stands here because nothing else is offered or it was asked for.";
         if (request.Unpriced.Count > 0)
@@ -49,18 +70,28 @@ internal static class PriceWords
     private static IEnumerable<string> OwnedNotes(OwnedGpu owned, IReadOnlyList<PricedPoint> rows, PriceRequest request)
     {
         var hour = OwnedCost.PerHour(owned);
-        yield return $"Owning costs {Spell.Dollars(hour.Total.Value)} per GPU-hour: capital {Spell.Dollars(hour.Capital.Value)}, operation {Spell.Dollars(hour.Opex.Value)}, hosting {Spell.Dollars(hour.Hosting.Value)}, electricity {Spell.Dollars(hour.Electricity.Value)} ({Spell.Number(owned.LifeYears)} years, {Spell.Percent(owned.CostOfCapital)} cost of capital, {Spell.Percent(owned.Residual.Value)} residual, {Spell.Number(owned.ItPower.Value)} W IT).";
+        yield return $"Owning costs {Spell.Dollars(hour.Total.Value)} per GPU-hour: "
+            + $"capital {Spell.Dollars(hour.Capital.Value)}, operation {Spell.Dollars(hour.Opex.Value)}, "
+            + $"hosting {Spell.Dollars(hour.Hosting.Value)}, electricity {Spell.Dollars(hour.Electricity.Value)} "
+            + $"({Spell.Number(owned.LifeYears)} years, {Spell.Percent(owned.CostOfCapital)} cost of capital, "
+            + $"{Spell.Percent(owned.Residual.Value)} residual, {Spell.Number(owned.ItPower.Value)} W IT).";
         if (rows.Where(row => row.Price.Billing != Billing.Owned).MinBy(row => row.Price.PerGpu.Value.Value) is { } rented)
         {
             var lease = OwnedCost.AgainstLease(owned, rented.Price.PerGpu.Value);
-            yield return $"Against {Spell.Dollars(rented.Price.PerGpu.Value.Value)} rented ({Paid(rented)}) owning {(lease.SavingPerHour.Value >= 0 ? "saves" : "loses")} {Spell.Dollars(Math.Abs(lease.SavingPerHour.Value))} per hour; they are equal at a purchase price of {Spell.Dollars((double)lease.CapitalAtParity.Value)} per GPU.";
+            var outcome = lease.SavingPerHour.Value >= 0 ? "saves" : "loses";
+            yield return $"Against {Spell.Dollars(rented.Price.PerGpu.Value.Value)} rented ({Paid(rented)}) "
+                + $"owning {outcome} {Spell.Dollars(Math.Abs(lease.SavingPerHour.Value))} per hour; "
+                + $"they are equal at a purchase price of {Spell.Dollars((double)lease.CapitalAtParity.Value)} per GPU.";
         }
 
         if (request.Terms.Sold is { } sold && rows.FirstOrDefault(row => row.Price.Billing == Billing.Owned) is { } own)
         {
-            var revenue = Revenue.PerGpuHour([new SoldTokens(own.Point.Throughput.Value, sold.Value)], request.Terms.Utilisation.Value, request.Terms.Availability.Value);
+            var tokens = new SoldTokens(own.Point.Throughput.Value, sold.Value);
+            var revenue = Revenue.PerGpuHour([tokens], request.Terms.Utilisation.Value, request.Terms.Availability.Value);
             var years = Revenue.PaybackYears(owned.Capital, revenue, hour.Total - hour.Capital);
-            yield return years is { } y ? $"At {Spell.Dollars(sold.Value.Value)} per million a GPU pays for itself in {Spell.Number(y)} years." : "At that selling price a GPU never pays for itself.";
+            yield return years is { } y
+                ? $"At {Spell.Dollars(sold.Value.Value)} per million a GPU pays for itself in {Spell.Number(y)} years."
+                : "At that selling price a GPU never pays for itself.";
         }
     }
 
@@ -79,7 +110,8 @@ internal static class PriceWords
         return $"Against {vs.Text} the others cost {range}; the cheapest of them is {least.Row.Point.Gpu.Key}, {Paid(least.Row)}.";
     }
 
-    private static string Difference(double change) => change <= 0 ? $"{Spell.Percent(Math.Round(-change, 3))} less" : $"{Spell.Percent(Math.Round(change, 3))} more";
+    private static string Difference(double change) =>
+        change <= 0 ? $"{Spell.Percent(Math.Round(-change, 3))} less" : $"{Spell.Percent(Math.Round(change, 3))} more";
 
     private static string Tokens(PricedPoint row)
     {

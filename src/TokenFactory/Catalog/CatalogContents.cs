@@ -37,7 +37,8 @@ public sealed class CatalogContents
     public required NameIndex<Engine> EngineNames { get; init; }
 
     /// <summary>The providers that offer something, in alphabetical order.</summary>
-    public IEnumerable<string> Providers => Offers.Select(offer => offer.Provider).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Providers =>
+        Offers.Select(offer => offer.Provider).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
     /// <summary>
     /// The cheapest offer that matches, or null. Suspect prices count only where nothing else is offered.

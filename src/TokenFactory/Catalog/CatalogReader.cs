@@ -17,7 +17,10 @@ public static class CatalogReader
         var names = Index(accelerators, a => a.Key, a => [a.Name, .. a.Aliases], mistakes);
         var models = Entries(layers, "models", mistakes, ModelReader.Read, m => m.Key);
         var engines = Entries(layers, "engines", mistakes, Engine.Read, e => e.Key);
-        var points = layers.SelectMany(layer => Open(layer, "points", mistakes)).SelectMany(file => OperatingPointReader.Read(file, names)).ToList();
+        var points = layers
+            .SelectMany(layer => Open(layer, "points", mistakes))
+            .SelectMany(file => OperatingPointReader.Read(file, names))
+            .ToList();
         return new CatalogContents
         {
             Accelerators = accelerators,
@@ -49,7 +52,11 @@ public static class CatalogReader
     private const string SiteFile = "site-defaults.json";
 
     private static List<T> Entries<T>(
-        IReadOnlyList<IReadOnlyList<CatalogFile>> layers, string folder, ICollection<Mistake> mistakes, Func<EntryReader, T?> read, Func<T, string> key)
+        IReadOnlyList<IReadOnlyList<CatalogFile>> layers,
+        string folder,
+        ICollection<Mistake> mistakes,
+        Func<EntryReader, T?> read,
+        Func<T, string> key)
         where T : class
     {
         var all = layers.SelectMany(layer => Open(layer, folder, mistakes)).Select(ReadOne).OfType<T>();
@@ -59,7 +66,11 @@ public static class CatalogReader
         {
             var thing = read(entry);
             if (thing is not null && entry.Where != $"{folder}/{key(thing)}.json")
-                mistakes.Add(new Mistake(entry.Where, $"holds the key '{key(thing)}'", $"Name the file {key(thing)}.json, so that it can be found"));
+            {
+                var remedy = $"Name the file {key(thing)}.json, so that it can be found";
+                mistakes.Add(new Mistake(entry.Where, $"holds the key '{key(thing)}'", remedy));
+            }
+
             return thing;
         }
     }
@@ -96,11 +107,15 @@ public static class CatalogReader
         void Add(T entry, string name)
         {
             if (index.Add(name, entry, key(entry)) is { } bearer)
-                mistakes.Add(new Mistake(key(entry), $"the name '{name}' belongs to '{key(bearer)}' already", "Remove the alias from one of them"));
+            {
+                var what = $"the name '{name}' belongs to '{key(bearer)}' already";
+                mistakes.Add(new Mistake(key(entry), what, "Remove the alias from one of them"));
+            }
         }
     }
 
-    private static List<Offer> Offers(IReadOnlyList<IReadOnlyList<CatalogFile>> layers, NameIndex<Accelerator> names, ICollection<Mistake> mistakes)
+    private static List<Offer> Offers(
+        IReadOnlyList<IReadOnlyList<CatalogFile>> layers, NameIndex<Accelerator> names, ICollection<Mistake> mistakes)
     {
         var offers = new List<Offer>();
         foreach (var layer in layers)

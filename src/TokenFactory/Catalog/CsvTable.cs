@@ -48,7 +48,9 @@ public static class CsvTable
     /// <param name="text">The file's text.</param>
     /// <param name="where">Its name, for messages.</param>
     /// <param name="required">Columns that must be there.</param>
-    /// <param name="optional">Columns that may be there; any other column is a mistake, since a misspelt one must not pass as absent.</param>
+    /// <param name="optional">
+    /// Columns that may be there; any other column is a mistake, since a misspelt one must not pass as absent.
+    /// </param>
     /// <param name="mistakes">Where mistakes go.</param>
     public static IReadOnlyList<CsvRow> Read(
         string text, string where, IReadOnlyList<string> required, IReadOnlyList<string> optional, ICollection<Mistake> mistakes)
@@ -59,7 +61,8 @@ public static class CsvTable
             Separator = ',',
             CommentPrefix = '#',
             MalformedData = CsvMalformedDataHandling.Recover,
-            OnMalformedRecord = bad => mistakes.Add(new Mistake($"{where}:{bad.LineNumber}", $"malformed CSV ({bad.Reason})", "Close the quotes")),
+            OnMalformedRecord = bad =>
+                mistakes.Add(new Mistake($"{where}:{bad.LineNumber}", $"malformed CSV ({bad.Reason})", "Close the quotes")),
         };
         using var reader = CsvReader.FromText(text.TrimStart('\uFEFF'), options);
         var rows = new List<CsvRow>();
@@ -88,7 +91,11 @@ public static class CsvTable
     }
 
     private static Dictionary<string, int> Columns(
-        IReadOnlyList<string> headers, string where, IReadOnlyList<string> required, IReadOnlyList<string> optional, ICollection<Mistake> mistakes)
+        IReadOnlyList<string> headers,
+        string where,
+        IReadOnlyList<string> required,
+        IReadOnlyList<string> optional,
+        ICollection<Mistake> mistakes)
     {
         var columns = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < headers.Count; i++)
@@ -107,7 +114,9 @@ public static class CsvTable
             mistakes.Add(new Mistake(
                 where,
                 $"unknown column '{name}'",
-                near is null ? $"Remove it; known: {string.Join(", ", required.Concat(optional))}" : $"Did you mean '{near}'? Columns carry their unit"));
+                near is null
+                    ? $"Remove it; known: {string.Join(", ", required.Concat(optional))}"
+                    : $"Did you mean '{near}'? Columns carry their unit"));
         }
 
         return columns;

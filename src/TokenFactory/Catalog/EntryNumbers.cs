@@ -24,7 +24,12 @@ public static class EntryNumbers
     }
 
     private static void Walk(
-        JsonElement element, string path, string? from, string? note, IReadOnlyDictionary<string, Source> sources, List<EntryNumber> numbers)
+        JsonElement element,
+        string path,
+        string? from,
+        string? note,
+        IReadOnlyDictionary<string, Source> sources,
+        List<EntryNumber> numbers)
     {
         switch (element.ValueKind)
         {
@@ -40,7 +45,11 @@ public static class EntryNumbers
                 from = Text(element, "from") ?? from;
                 var valued = element.TryGetProperty("value", out _);
                 foreach (var member in element.EnumerateObject().Where(member => path.Length > 0 || member.Name != "sources"))
-                    Walk(member.Value, valued ? path : path.Length == 0 ? member.Name : $"{path}.{member.Name}", from, valued ? Text(element, "note") : null, sources, numbers);
+                {
+                    var inner = valued ? path : path.Length == 0 ? member.Name : $"{path}.{member.Name}";
+                    Walk(member.Value, inner, from, valued ? Text(element, "note") : null, sources, numbers);
+                }
+
                 break;
         }
     }

@@ -125,7 +125,8 @@ public sealed class EntryReader
     {
         if (!Has(key))
             Note(key, "is missing", "Give it as {\"value\": number, \"from\": \"source id\"}");
-        return NumberOrNone(key, atLeast) ?? new Sourced<double>(1, Provenance.Of(new Source(SourceKind.Estimated, Where, SourceDate.On(default))));
+        return NumberOrNone(key, atLeast)
+            ?? new Sourced<double>(1, Provenance.Of(new Source(SourceKind.Estimated, Where, SourceDate.On(default))));
     }
 
     /// <summary>A number that may be there, above zero unless told otherwise.</summary>
@@ -152,7 +153,8 @@ public sealed class EntryReader
         var number = value.GetDouble();
         if (!(number >= atLeast && double.IsFinite(number)))
         {
-            Note(key, $"is {number.ToString(CultureInfo.InvariantCulture)}", atLeast > 0 ? "Give a number above zero" : "Give a number of zero or more");
+            var remedy = atLeast > 0 ? "Give a number above zero" : "Give a number of zero or more";
+            Note(key, $"is {number.ToString(CultureInfo.InvariantCulture)}", remedy);
             return null;
         }
 
@@ -167,8 +169,13 @@ public sealed class EntryReader
         {
             foreach (var item in list.EnumerateArray())
             {
-                if (item.ValueKind == JsonValueKind.Array && item.GetArrayLength() == 2 && item[0].ValueKind == JsonValueKind.Number && item[1].ValueKind == JsonValueKind.Number)
+                if (item.ValueKind == JsonValueKind.Array
+                    && item.GetArrayLength() == 2
+                    && item[0].ValueKind == JsonValueKind.Number
+                    && item[1].ValueKind == JsonValueKind.Number)
+                {
                     pairs.Add([item[0].GetDouble(), item[1].GetDouble()]);
+                }
             }
 
             if (pairs.Count > 0 && pairs.Count == list.GetArrayLength())
@@ -207,7 +214,8 @@ public sealed class EntryReader
     }
 
     /// <summary>The keys of this object that hold something to read, in file order.</summary>
-    public IEnumerable<string> Keys() => _element.EnumerateObject().Select(p => p.Name).Where(name => name is not ("from" or "sources" or "note"));
+    public IEnumerable<string> Keys() =>
+        _element.EnumerateObject().Select(p => p.Name).Where(name => name is not ("from" or "sources" or "note"));
 
     /// <summary>Notes every key that nobody asked for: a misspelt key must not pass as absent.</summary>
     public void RefuseUnknownKeys()
@@ -247,7 +255,12 @@ public sealed class EntryReader
             if (text.Length > 0 && date is not null && KindOf(Member(item.Value, "kind")) is { } kind)
                 sources.Add(item.Name, new Source(kind, text, date));
             else
-                mistakes.Add(new Mistake(where, $"source '{item.Name}' is incomplete", "Give source (text), date (2026-08) and kind (measured, datasheet or estimated)"));
+            {
+                mistakes.Add(new Mistake(
+                    where,
+                    $"source '{item.Name}' is incomplete",
+                    "Give source (text), date (2026-08) and kind (measured, datasheet or estimated)"));
+            }
         }
 
         return sources;

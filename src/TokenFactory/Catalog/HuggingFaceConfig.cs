@@ -45,7 +45,10 @@ public static class HuggingFaceConfig
         var notes = new List<string>();
         var model = Shape(keys, key, Provenance.Of(source), notes);
         notes.AddRange(keys.NotRead());
-        return new HuggingFaceReading(mistakes.Count == 0 ? model : null, [.. mistakes.Distinct()], [.. notes.Distinct(StringComparer.Ordinal)]);
+        return new HuggingFaceReading(
+            mistakes.Count == 0 ? model : null,
+            [.. mistakes.Distinct()],
+            [.. notes.Distinct(StringComparer.Ordinal)]);
     }
 
     private static ModelShape Shape(HuggingFaceKeys keys, string key, Provenance from, List<string> notes)
@@ -149,8 +152,13 @@ public static class HuggingFaceConfig
             return null;
         foreach (var group in groups.EnumerateObject().Select(property => property.Value))
         {
-            if (group.ValueKind != JsonValueKind.Object || !group.TryGetProperty("weights", out var weights) || weights.ValueKind != JsonValueKind.Object)
+            if (group.ValueKind != JsonValueKind.Object
+                || !group.TryGetProperty("weights", out var weights)
+                || weights.ValueKind != JsonValueKind.Object)
+            {
                 continue;
+            }
+
             var given = weights.TryGetProperty("num_bits", out var number) && number.ValueKind == JsonValueKind.Number;
             var bits = given && number.TryGetInt32(out var whole) ? whole : 0;
             return (Member(weights, "type"), bits) switch

@@ -49,10 +49,13 @@ internal sealed class FeedForwardStack(HuggingFaceKeys keys, string family, int 
             && (i + 1) % step == 0;
     }
 
-    private int? Experts() => keys.WholeOrZero("num_experts", "n_routed_experts", "num_local_experts") is > 0 and var experts ? experts : null;
+    private int? Experts() =>
+        keys.WholeOrZero("num_experts", "n_routed_experts", "num_local_experts") is > 0 and var experts ? experts : null;
 
     private FeedForwardGroup Layer(bool mixture) =>
-        mixture ? Mixture() : new DenseFeedForward(1, DenseWidth(), Gated: !TwoMatrices.Contains(family), Bias: keys.Flag("mlp_bias") ?? false);
+        mixture
+            ? Mixture()
+            : new DenseFeedForward(1, DenseWidth(), Gated: !TwoMatrices.Contains(family), Bias: keys.Flag("mlp_bias") ?? false);
 
     /// <summary>Under a key of its own where "intermediate_size" is the experts' width (Llama 4, MiniMax-M3).</summary>
     private int DenseWidth() =>
@@ -84,8 +87,10 @@ internal sealed class FeedForwardStack(HuggingFaceKeys keys, string family, int 
     private int SharedWidth(int width)
     {
         var number = keys.WholeOrZero("n_shared_experts", "num_shared_experts");
-        if (keys.WholeOrZero("moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size") is { } each)
-            return each * (number ?? 1);
+        var each = keys.WholeOrZero(
+            "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size");
+        if (each is not null)
+            return each.Value * (number ?? 1);
         if (family.StartsWith("llama4", StringComparison.Ordinal))
             return width;
         return family.StartsWith("gemma4", StringComparison.Ordinal) ? keys.Needed("intermediate_size") : (number ?? 0) * width;
@@ -112,7 +117,13 @@ internal static class BlockPattern
             return null;
         var odd = pattern.Where(block => !"M*-E".Contains(block, StringComparison.Ordinal)).Distinct().ToArray();
         if (odd.Length > 0)
-            keys.Refuse("hybrid_override_pattern", $"has blocks '{string.Concat(odd)}'", "Use M (Mamba), * (attention), - (dense) and E (experts)");
+        {
+            keys.Refuse(
+                "hybrid_override_pattern",
+                $"has blocks '{string.Concat(odd)}'",
+                "Use M (Mamba), * (attention), - (dense) and E (experts)");
+        }
+
         return [.. pattern.Select(block => block.ToString())];
     }
 }

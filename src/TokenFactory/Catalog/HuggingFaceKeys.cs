@@ -10,7 +10,8 @@ namespace TokenFactory.Catalog;
 internal sealed class HuggingFaceKeys
 {
     private static readonly string[] TextParts = ["text_config", "llm_config", "language_config"];
-    private static readonly string[] OtherParts = ["vision_config", "audio_config", "thinker_config", "talker_config", "vision_tower_config"];
+    private static readonly string[] OtherParts =
+        ["vision_config", "audio_config", "thinker_config", "talker_config", "vision_tower_config"];
 
     /// <summary>
     /// Keys that change neither the size nor the speed of the text model: tokens, training, rotary positions, precision of
@@ -40,7 +41,10 @@ internal sealed class HuggingFaceKeys
         StringComparer.Ordinal);
 
     private static readonly string[] HarmlessEndings =
-        ["_token_id", "_token_index", "_dropout", "_pdrop", "_coef", "_loss", "_dropout_prob", "_init", "_std", "_gain", "_alpha", "_beta", "_type_id"];
+    [
+        "_token_id", "_token_index", "_dropout", "_pdrop", "_coef", "_loss", "_dropout_prob", "_init", "_std", "_gain", "_alpha", "_beta",
+        "_type_id",
+    ];
 
     private readonly JsonElement _outer;
     private readonly JsonElement _text;
@@ -116,7 +120,8 @@ internal sealed class HuggingFaceKeys
 
     /// <summary>A list of texts, or null where the key is absent or holds something else.</summary>
     public IReadOnlyList<string>? Texts(string name) =>
-        Find(name) is { Value.ValueKind: JsonValueKind.Array } found && found.Value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+        Find(name) is { Value.ValueKind: JsonValueKind.Array } found
+            && found.Value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
             ? [.. found.Value.EnumerateArray().Select(item => item.GetString()!)]
             : null;
 
@@ -128,7 +133,8 @@ internal sealed class HuggingFaceKeys
 
     /// <summary>The whole numbers of a list, or null where it is none.</summary>
     public static IReadOnlyList<int>? WholesOf(JsonElement list) =>
-        list.ValueKind == JsonValueKind.Array && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out _))
+        list.ValueKind == JsonValueKind.Array
+            && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out _))
             ? [.. list.EnumerateArray().Select(item => item.GetInt32())]
             : null;
 
@@ -140,7 +146,9 @@ internal sealed class HuggingFaceKeys
     {
         if (TextPart is not null)
             yield return $"only the text part, '{TextPart}', is read";
-        foreach (var part in OtherParts.Where(part => _outer.TryGetProperty(part, out var found) && found.ValueKind == JsonValueKind.Object))
+        var present = OtherParts
+            .Where(part => _outer.TryGetProperty(part, out var found) && found.ValueKind == JsonValueKind.Object);
+        foreach (var part in present)
             yield return $"'{part}' is left out: its weights and work are not counted";
         var unread = _text.EnumerateObject().Concat(TextPart is null ? [] : _outer.EnumerateObject());
         foreach (var name in unread.Where(IsOdd).Select(property => property.Name).Distinct(StringComparer.Ordinal))
@@ -188,7 +196,8 @@ internal sealed class HuggingFaceKeys
         if (found.Value.ValueKind == JsonValueKind.Number && found.Value.GetDouble() is var number
             && number == Math.Floor(number) && number >= least && number <= int.MaxValue)
             return (int)number;
-        Refuse(found.Name, $"is {found.Value.GetRawText()}", least > 0 ? "Give a whole number above zero" : "Give a whole number of zero or more");
+        var remedy = least > 0 ? "Give a whole number above zero" : "Give a whole number of zero or more";
+        Refuse(found.Name, $"is {found.Value.GetRawText()}", remedy);
         return null;
     }
 }

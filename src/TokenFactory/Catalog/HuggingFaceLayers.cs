@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace TokenFactory.Catalog;
 
-/// <summary>The attention that a config.json describes: each layer's kind by the keys that list or imply it, then alike layers as one group.</summary>
+/// <summary>
+/// The attention that a config.json describes: each layer's kind by the keys that list or imply it, then alike layers as one group.
+/// </summary>
 internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int layers, int hidden, int? context, List<string> notes)
 {
     private enum Mixing
@@ -114,7 +116,11 @@ internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int la
             ?? (keys.Flag("multi_query") == true ? 1 : heads);
         var width = (globally ? keys.Whole("global_head_dim") : null) ?? keys.Whole("head_dim", "attention_head_dim") ?? EvenWidth(heads);
         if (heads % pairs != 0)
-            keys.Refuse("num_key_value_heads", $"is {pairs}, which does not divide {heads} heads", "Give a divisor of 'num_attention_heads'");
+        {
+            keys.Refuse(
+                "num_key_value_heads", $"is {pairs}, which does not divide {heads} heads", "Give a divisor of 'num_attention_heads'");
+        }
+
         var bias = keys.Flag("attention_bias") ?? keys.Flag("qkv_bias") ?? family is "qwen2" or "qwen2_moe" or "gpt_oss";
         return new GroupedQueryAttention(
             1,
@@ -123,7 +129,9 @@ internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int la
             width,
             keys.Whole("v_head_dim") ?? width,
             mixing == Mixing.Window ? Window() : null,
-            OutputGate: keys.Flag("attn_output_gate") ?? keys.Flag("attention_output_gate") ?? family.StartsWith("qwen3_next", StringComparison.Ordinal),
+            OutputGate: keys.Flag("attn_output_gate")
+                ?? keys.Flag("attention_output_gate")
+                ?? family.StartsWith("qwen3_next", StringComparison.Ordinal),
             Bias: bias,
             OutputBias: bias && family is "gpt_oss" or "llama",
             QkNorm: NormsQueries(),
@@ -185,7 +193,11 @@ internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int la
     private AttentionGroup Linear()
     {
         if (keys.Object("linear_attn_config") is { } linear)
-            return new KimiDeltaAttention(1, Inner(linear, "num_heads"), Inner(linear, "head_dim"), Inner(linear, "short_conv_kernel_size"));
+        {
+            return new KimiDeltaAttention(
+                1, Inner(linear, "num_heads"), Inner(linear, "head_dim"), Inner(linear, "short_conv_kernel_size"));
+        }
+
         return new GatedDeltaAttention(
             1,
             keys.Needed("linear_num_key_heads"),
@@ -197,8 +209,14 @@ internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int la
 
     private int Inner(JsonElement owner, string name)
     {
-        if (owner.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number > 0)
+        if (owner.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out var number)
+            && number > 0)
+        {
             return number;
+        }
+
         keys.Refuse(name, "is missing or not a whole number above zero", "Add it");
         return 1;
     }

@@ -20,9 +20,12 @@ public abstract record AttentionGroup
     /// </summary>
     public virtual long IndexBytesPerToken => 0;
 
-    private protected static long IndexBytes(SparseIndexer? indexer) => indexer is null ? 0 : indexer.HeadDim + (4 * ((indexer.HeadDim + 127) / 128));
+    private protected static long IndexBytes(SparseIndexer? indexer) =>
+        indexer is null ? 0 : indexer.HeadDim + (4 * ((indexer.HeadDim + 127) / 128));
 
-    /// <summary>Elements of the recurrent state that one sequence holds in one layer, whatever its length; 0 for softmax attention.</summary>
+    /// <summary>
+    /// Elements of the recurrent state that one sequence holds in one layer, whatever its length; 0 for softmax attention.
+    /// </summary>
     public virtual long StateElements => 0;
 
     /// <summary>Elements of the short convolution's memory that one sequence holds in one layer; 0 for softmax attention.</summary>
@@ -32,13 +35,17 @@ public abstract record AttentionGroup
     public virtual int? VisibleTokens => null;
 }
 
-/// <summary>Softmax attention whose query heads share key and value heads: MHA where both counts are equal, MQA where there is one.</summary>
+/// <summary>
+/// Softmax attention whose query heads share key and value heads: MHA where both counts are equal, MQA where there is one.
+/// </summary>
 /// <param name="Layers">Layers of this kind.</param>
 /// <param name="Heads">Query heads.</param>
 /// <param name="KvHeads">Key and value heads; divides <paramref name="Heads"/>.</param>
 /// <param name="HeadDim">Elements of a query or key head.</param>
 /// <param name="ValueHeadDim">Elements of a value head.</param>
-/// <param name="WindowTokens">A query sees this many latest tokens (sliding window, or the chunk of chunked attention); null for all.</param>
+/// <param name="WindowTokens">
+/// A query sees this many latest tokens (sliding window, or the chunk of chunked attention); null for all.
+/// </param>
 /// <param name="OutputGate">The query projection also makes a gate for the output (Qwen3-Next), so it is twice as wide.</param>
 /// <param name="Bias">The query, key and value projections have a bias.</param>
 /// <param name="OutputBias">The output projection has a bias.</param>
@@ -72,7 +79,9 @@ public sealed record GroupedQueryAttention(
     public override long IndexBytesPerToken => IndexBytes(Indexer);
 }
 
-/// <summary>Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434): the cache holds one compressed latent and one rotary key per token.</summary>
+/// <summary>
+/// Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434): the cache holds one compressed latent and one rotary key per token.
+/// </summary>
 /// <param name="Layers">Layers of this kind.</param>
 /// <param name="Heads">Query heads.</param>
 /// <param name="QueryLoraRank">Rank of the compressed query; null where the query is projected directly.</param>
@@ -99,7 +108,9 @@ public sealed record LatentAttention(
     public override long IndexBytesPerToken => IndexBytes(Indexer);
 }
 
-/// <summary>The indexer of a sparse attention: cheap heads that score every token, of which the best, or the best blocks, are attended to.</summary>
+/// <summary>
+/// The indexer of a sparse attention: cheap heads that score every token, of which the best, or the best blocks, are attended to.
+/// </summary>
 /// <param name="Heads">Index heads.</param>
 /// <param name="HeadDim">Elements of an index head; the index key is shared by all heads.</param>
 /// <param name="TopKTokens">How many tokens a query attends to, those of all chosen blocks together.</param>
@@ -186,7 +197,9 @@ public sealed record DenseFeedForward(int Layers, int Intermediate, bool Gated =
 /// <param name="Gated">Three matrices (gate, up, down) per expert rather than two (up, down).</param>
 /// <param name="Bias">The routed experts' matrices have biases (gpt-oss).</param>
 /// <param name="RouterBias">The router has one bias per expert.</param>
-/// <param name="LatentSize">Routed experts work on tokens projected to this size and back (Nemotron 3 Super); null for the hidden size.</param>
+/// <param name="LatentSize">
+/// Routed experts work on tokens projected to this size and back (Nemotron 3 Super); null for the hidden size.
+/// </param>
 public sealed record MixtureOfExperts(
     int Layers,
     int Experts,

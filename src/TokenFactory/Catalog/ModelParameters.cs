@@ -100,7 +100,9 @@ public static class ModelParameters
         return ((inward + 1) * width * intermediate) + (bias ? (inward * intermediate) + width : 0);
     }
 
-    /// <summary>One norm before every attention and every feed-forward layer, a second behind it where the model has one, and the last.</summary>
+    /// <summary>
+    /// One norm before every attention and every feed-forward layer, a second behind it where the model has one, and the last.
+    /// </summary>
     private static long Norms(ModelShape model)
     {
         var normed = model.Attention.Sum(group => (long)group.Layers) + model.FeedForward.Sum(group => (long)group.Layers);

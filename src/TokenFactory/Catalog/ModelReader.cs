@@ -1,6 +1,8 @@
 namespace TokenFactory.Catalog;
 
-/// <summary>Reads an entry of catalog/models. Every number in it has a source; what is missing, misspelt or contradictory becomes a mistake.</summary>
+/// <summary>
+/// Reads an entry of catalog/models. Every number in it has a source; what is missing, misspelt or contradictory becomes a mistake.
+/// </summary>
 public static class ModelReader
 {
     /// <summary>Reads one entry and refuses keys it does not know.</summary>
@@ -84,7 +86,12 @@ public static class ModelReader
                 Whole(group, "conv_kernel")),
             "kimi-delta" => new KimiDeltaAttention(layers, Whole(group, "heads"), Whole(group, "head_dim"), Whole(group, "conv_kernel")),
             "mamba2" => new Mamba2(
-                layers, Whole(group, "heads"), Whole(group, "head_dim"), Whole(group, "state_size"), Whole(group, "groups"), Whole(group, "conv_kernel")),
+                layers,
+                Whole(group, "heads"),
+                Whole(group, "head_dim"),
+                Whole(group, "state_size"),
+                Whole(group, "groups"),
+                Whole(group, "conv_kernel")),
             _ => null,
         };
         if (read is null)
@@ -179,7 +186,9 @@ public static class ModelReader
         if (counted is null)
             entry.Note("active_counts", $"is '{text}'", "Write all, without-input-embedding or without-embeddings");
         var read = new PublishedCounts(
-            entry.NumberOrNone("total_parameters_billion"), entry.NumberOrNone("active_parameters_billion"), counted ?? CountedEmbeddings.All);
+            entry.NumberOrNone("total_parameters_billion"),
+            entry.NumberOrNone("active_parameters_billion"),
+            counted ?? CountedEmbeddings.All);
         entry.RefuseUnknownKeys();
         return read;
     }

@@ -45,7 +45,9 @@ public sealed record ModelShape
     /// <summary>The feed-forward layers, by kind, in the order in which the kinds first occur.</summary>
     public required IReadOnlyList<FeedForwardGroup> FeedForward { get; init; }
 
-    /// <summary>Multi-token prediction layers that the checkpoint adds for speculative decoding; 0 for none. No total contains them.</summary>
+    /// <summary>
+    /// Multi-token prediction layers that the checkpoint adds for speculative decoding; 0 for none. No total contains them.
+    /// </summary>
     public int PredictionLayers { get; init; }
 
     /// <summary>What the publisher says the counts are; null where nothing is on record.</summary>
@@ -88,8 +90,11 @@ public sealed record ModelShape
     /// <param name="contextTokens">Length of the sequence in tokens.</param>
     /// <param name="bytesPerElement">2 for a 16-bit cache, 1 for FP8.</param>
     public long WindowBytes(long contextTokens, int bytesPerElement) =>
-        Attention.Where(group => group.VisibleTokens is not null)
-            .Sum(group => group.Layers * group.CacheElementsPerToken * bytesPerElement * Math.Min(contextTokens, group.VisibleTokens ?? contextTokens));
+        Attention
+            .Where(group => group.VisibleTokens is not null)
+            .Sum(group =>
+                group.Layers * group.CacheElementsPerToken * bytesPerElement
+                * Math.Min(contextTokens, group.VisibleTokens ?? contextTokens));
 
     /// <summary>Bytes of the linear and state space layers' state of one sequence, whatever its length.</summary>
     /// <param name="bytesPerState">Bytes per element of the recurrent state; engines keep it in FP32.</param>
@@ -106,6 +111,9 @@ public sealed record ModelShape
 
 /// <summary>How many parameters the publisher says the model has.</summary>
 /// <param name="TotalParametersBillion">In all, in 1e9; null where no figure is precise enough to be compared.</param>
-/// <param name="ActiveParametersBillion">Per token, in 1e9; null for a dense model, or where no figure is precise enough to be compared.</param>
+/// <param name="ActiveParametersBillion">
+/// Per token, in 1e9; null for a dense model, or where no figure is precise enough to be compared.
+/// </param>
 /// <param name="ActiveCounts">Which embeddings the active figure contains.</param>
-public sealed record PublishedCounts(Sourced<double>? TotalParametersBillion, Sourced<double>? ActiveParametersBillion, CountedEmbeddings ActiveCounts);
+public sealed record PublishedCounts(
+    Sourced<double>? TotalParametersBillion, Sourced<double>? ActiveParametersBillion, CountedEmbeddings ActiveCounts);

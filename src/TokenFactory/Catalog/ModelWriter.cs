@@ -106,7 +106,14 @@ public static class ModelWriter
     private static void AddIndexer(JsonObject entry, SparseIndexer? indexer)
     {
         if (indexer is not null)
-            entry["indexer"] = new JsonObject { ["heads"] = indexer.Heads, ["head_dim"] = indexer.HeadDim, ["top_k_tokens"] = indexer.TopKTokens };
+        {
+            entry["indexer"] = new JsonObject
+            {
+                ["heads"] = indexer.Heads,
+                ["head_dim"] = indexer.HeadDim,
+                ["top_k_tokens"] = indexer.TopKTokens,
+            };
+        }
     }
 
     private static JsonObject FeedForward(FeedForwardGroup group)

@@ -59,7 +59,8 @@ public static class Names
     /// <summary>Insertions, deletions and replacements between two names; a name that contains the other is nearer still.</summary>
     public static int Distance(string left, string right)
     {
-        if (left.Length > 1 && (right.Contains(left, StringComparison.OrdinalIgnoreCase) || left.Contains(right, StringComparison.OrdinalIgnoreCase)))
+        if (left.Length > 1
+            && (right.Contains(left, StringComparison.OrdinalIgnoreCase) || left.Contains(right, StringComparison.OrdinalIgnoreCase)))
             return 1;
         var row = Enumerable.Range(0, right.Length + 1).ToArray();
         for (var i = 1; i <= left.Length; i++)

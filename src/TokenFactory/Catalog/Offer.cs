@@ -118,8 +118,14 @@ public static class PriceSheet
         var from = Provenance.Of(new Source(kind.Value, source, date));
         var note = row["note"];
         return new Offer(
-            provider, gpu, billing.Value, new Sourced<UsdPerHour>(new UsdPerHour(price.Value), from, note.Length == 0 ? null : note),
-            (int)gpus.Value, row["instance_type"], row["region"], string.Equals(row["suspect"], "true", StringComparison.OrdinalIgnoreCase));
+            provider,
+            gpu,
+            billing.Value,
+            new Sourced<UsdPerHour>(new UsdPerHour(price.Value), from, note.Length == 0 ? null : note),
+            (int)gpus.Value,
+            row["instance_type"],
+            row["region"],
+            string.Equals(row["suspect"], "true", StringComparison.OrdinalIgnoreCase));
     }
 
     private static string DidYouMean(IReadOnlyList<string> names) =>

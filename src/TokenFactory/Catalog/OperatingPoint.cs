@@ -139,6 +139,9 @@ public static class OperatingPointReader
         var prefill = entry.NumberOrNone("prefill_gpus", 1);
         var decode = entry.NumberOrNone("decode_gpus", 1);
         if (prefill is { } p && decode is { } d && (int)(p.Value + d.Value) != point.Gpus)
-            entry.Note("gpus", $"is {point.Gpus} but prefill and decode add up to {p.Value + d.Value}", "Count every GPU of the deployment");
+        {
+            var what = $"is {point.Gpus} but prefill and decode add up to {p.Value + d.Value}";
+            entry.Note("gpus", what, "Count every GPU of the deployment");
+        }
     }
 }

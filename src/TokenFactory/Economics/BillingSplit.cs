@@ -23,7 +23,9 @@ public sealed record Commitment(string Name, UsdPerHour Fixed, UsdPerHour WhileU
 
 /// <summary>The ways to pay for a GPU-hour.</summary>
 /// <param name="OnDemand">Per GPU-hour, always to be had.</param>
-/// <param name="Spot">Effective price of a useful GPU-hour on spot, restarts paid for; null where there is none. Only for interruptible work.</param>
+/// <param name="Spot">
+/// Effective price of a useful GPU-hour on spot, restarts paid for; null where there is none. Only for interruptible work.
+/// </param>
 /// <param name="Commitments">What can be committed to.</param>
 public sealed record PriceMenu(UsdPerHour OnDemand, UsdPerHour? Spot, IReadOnlyList<Commitment> Commitments)
 {
@@ -129,7 +131,9 @@ public static class BillingSplit
             spot += spotPays ? interruptible * span.Hours : 0;
         }
 
-        var committed = stack.Select((c, k) => (c.Gpus * hours * c.Commitment.Fixed.Value) + (used[k] * c.Commitment.WhileUsed.Value)).Sum();
+        var committed = stack
+            .Select((c, k) => (c.Gpus * hours * c.Commitment.Fixed.Value) + (used[k] * c.Commitment.WhileUsed.Value))
+            .Sum();
         return new BillingCost(
             new Usd((decimal)committed),
             new Usd((decimal)(onDemand * menu.OnDemand.Value)),

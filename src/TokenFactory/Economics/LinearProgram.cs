@@ -7,8 +7,8 @@ namespace TokenFactory.Economics;
 public sealed record LinearOptimum(double Objective, IReadOnlyList<double> Values, IReadOnlyList<double> ShadowPrices);
 
 /// <summary>
-/// Maximise c x subject to A x &lt;= b, x &gt;= 0 with b &gt;= 0: the primal simplex method on a dense tableau, with Bland's rule so that it ends.
-/// Meant for the tens of variables of a site plan.
+/// Maximise c x subject to A x &lt;= b, x &gt;= 0 with b &gt;= 0: the primal simplex method on a dense tableau,
+/// with Bland's rule so that it ends. Meant for the tens of variables of a site plan.
 /// </summary>
 public static class LinearProgram
 {

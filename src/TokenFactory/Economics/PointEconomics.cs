@@ -73,7 +73,8 @@ public sealed record PointEconomics
             PerFacilityMegawatt = throughput.With(power.Facility, TokenEnergy.PerMegawatt),
             Electricity = atMeter.With(terms.Electricity, (joules, price) => joules * price),
             Carbon = terms.Carbon is { } grid ? atMeter.With(grid, (joules, intensity) => joules * intensity) : null,
-            CostPerMegawattYear = perGpu.With(power.Facility, (price, watts) => Revenue.PerYear(default, price, Megawatt, watts.Watts).Cost),
+            CostPerMegawattYear = perGpu.With(
+                power.Facility, (price, watts) => Revenue.PerYear(default, price, Megawatt, watts.Watts).Cost),
             RevenuePerMegawattYear = terms.Sold is { } sold ? Sales(sold, throughput, power, terms) : null,
             GrossMargin = terms.Sold is { } asked ? Margin(asked, perGpu, throughput, terms) : null,
         };
@@ -87,12 +88,14 @@ public sealed record PointEconomics
     public Sourced<JoulesPerToken>? EnergyAt(PowerBoundary boundary) =>
         Power.At(boundary) is { } watts ? watts.With(Throughput, TokenEnergy.PerToken) : null;
 
-    private static Sourced<UsdPerHour> PerGpuHour(Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PointTerms terms) =>
+    private static Sourced<UsdPerHour> PerGpuHour(
+        Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PointTerms terms) =>
         new(
             Revenue.PerGpuHour([new SoldTokens(throughput.Value, sold.Value)], terms.Utilisation.Value, terms.Availability.Value),
             sold.From.And(throughput.From).And(terms.Utilisation.From).And(terms.Availability.From));
 
-    private static Sourced<Usd> Sales(Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PowerLadder power, PointTerms terms) =>
+    private static Sourced<Usd> Sales(
+        Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PowerLadder power, PointTerms terms) =>
         PerGpuHour(sold, throughput, terms).With(
             power.Facility, (revenue, watts) => Revenue.PerYear(revenue, default, Megawatt, watts.Watts).Revenue);
 
@@ -100,6 +103,8 @@ public sealed record PointEconomics
         Sourced<UsdPerMillionTokens> sold, Sourced<UsdPerHour> perGpu, Sourced<TokensPerSecond> throughput, PointTerms terms)
     {
         var revenue = PerGpuHour(sold, throughput, terms);
-        return Revenue.GrossMargin(revenue.Value, perGpu.Value) is { } margin ? new Sourced<double>(margin, revenue.From.And(perGpu.From)) : null;
+        return Revenue.GrossMargin(revenue.Value, perGpu.Value) is { } margin
+            ? new Sourced<double>(margin, revenue.From.And(perGpu.From))
+            : null;
     }
 }

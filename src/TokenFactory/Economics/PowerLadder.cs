@@ -30,7 +30,8 @@ public sealed record PowerLadder(Sourced<Power>? Board, Sourced<Power>? It, Sour
     /// </summary>
     /// <param name="gpu">The accelerator.</param>
     /// <param name="perGpu">
-    /// Power per GPU at any boundary. Chip counts as board: no source tells them apart. Chassis counts as IT: its share of the network is left out.
+    /// Power per GPU at any boundary. Chip counts as board: no source tells them apart.
+    /// Chassis counts as IT: its share of the network is left out.
     /// </param>
     /// <param name="site">Assumptions where the catalog has no model.</param>
     /// <param name="pue">Facility over IT power.</param>
@@ -71,7 +72,9 @@ public sealed record PowerLadder(Sourced<Power>? Board, Sourced<Power>? It, Sour
     {
         if (gpu.Chassis is { } chassis)
         {
-            return board.With(chassis, (power, model) => new Power(Load(model, power.Watts * model.Gpus).It / model.Gpus, PowerBoundary.It));
+            return board.With(
+                chassis,
+                (power, model) => new Power(Load(model, power.Watts * model.Gpus).It / model.Gpus, PowerBoundary.It));
         }
 
         if (gpu is { ItPower: { } rated, Tdp: { } tdp } && rated.Value > tdp.Value)

@@ -12,7 +12,9 @@ public sealed record GpuPool(string Name, Watts FacilityPerGpu, UsdPerHour CostP
 /// <summary>A tier that is sold from the site.</summary>
 /// <param name="Name">For people.</param>
 /// <param name="Price">What a million tokens sells for.</param>
-/// <param name="PerGpu">Sold tokens per second and GPU at the tier's speed, utilisation in it, by pool; null where that GPU cannot keep the speed.</param>
+/// <param name="PerGpu">
+/// Sold tokens per second and GPU at the tier's speed, utilisation in it, by pool; null where that GPU cannot keep the speed.
+/// </param>
 /// <param name="Demand">The most that is bought; null for whatever is made.</param>
 public sealed record TierOnSite(string Name, UsdPerMillionTokens Price, IReadOnlyList<TokensPerSecond?> PerGpu, TokensPerSecond? Demand);
 
@@ -68,7 +70,10 @@ public static class TierAllocation
         var profit = Row(pairs, pair => (Rate(tiers, pair) * tiers[pair.Tier].Price).Value - pools[pair.Pool].CostPerGpu.Value);
         var optimum = LinearProgram.Maximise(profit, rows, limits)
             ?? throw new InvalidOperationException("Site power bounds every GPU, so the programme has an optimum.");
-        var shares = pairs.Select((pair, i) => new TierShare(pair.Tier, pair.Pool, optimum.Values[i])).Where(share => share.Gpus > 1e-9).ToList();
+        var shares = pairs
+            .Select((pair, i) => new TierShare(pair.Tier, pair.Pool, optimum.Values[i]))
+            .Where(share => share.Gpus > 1e-9)
+            .ToList();
         return new BestAllocation(Account(shares, pools, tiers), optimum.ShadowPrices[0] / 1000);
 
         void Limit(Func<(int Tier, int Pool), double> weight, double most)
@@ -116,7 +121,8 @@ public static class TierAllocation
 
     private static double[] Row(List<(int Tier, int Pool)> pairs, Func<(int Tier, int Pool), double> weight) => [.. pairs.Select(weight)];
 
-    private static TokensPerSecond Rate(IReadOnlyList<TierOnSite> tiers, (int Tier, int Pool) pair) => tiers[pair.Tier].PerGpu[pair.Pool]!.Value;
+    private static TokensPerSecond Rate(IReadOnlyList<TierOnSite> tiers, (int Tier, int Pool) pair) =>
+        tiers[pair.Tier].PerGpu[pair.Pool]!.Value;
 
     /// <summary>Kilowatts keep the tableau's numbers near one another.</summary>
     private static double Kilo(Watts watts) => watts.Value / 1000;

@@ -35,7 +35,8 @@ public static class TokenCost
     /// <param name="deployment">Tokens per second of the whole deployment.</param>
     /// <param name="prefillGpus">GPUs that prefill; 0 where every GPU does both.</param>
     /// <param name="decodeGpus">GPUs that decode, or all of them where every GPU does both.</param>
-    public static TokensPerSecond PerGpu(TokensPerSecond deployment, int prefillGpus, int decodeGpus) => deployment / (prefillGpus + decodeGpus);
+    public static TokensPerSecond PerGpu(TokensPerSecond deployment, int prefillGpus, int decodeGpus) =>
+        deployment / (prefillGpus + decodeGpus);
 
     /// <summary>
     /// Both bases: usage counts busy time, allocation all paid time, so utilisation = usage / allocation at full availability.

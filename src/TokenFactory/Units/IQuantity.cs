@@ -1,6 +1,8 @@
 namespace TokenFactory.Units;
 
-/// <summary>A physical or monetary rate that wraps one <see cref="double"/>: what <see cref="UnitAlgebra"/> needs to add, scale and compare it.</summary>
+/// <summary>
+/// A physical or monetary rate that wraps one <see cref="double"/>: what <see cref="UnitAlgebra"/> needs to add, scale and compare it.
+/// </summary>
 /// <typeparam name="TSelf">The unit itself, so that two units cannot be mixed.</typeparam>
 public interface IQuantity<TSelf>
     where TSelf : struct, IQuantity<TSelf>
