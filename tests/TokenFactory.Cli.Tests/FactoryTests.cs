@@ -56,6 +56,16 @@ public sealed class FactoryTests
     }
 
     [Fact]
+    public void Takes_plain_names_of_gpus_and_a_file_that_says_who_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("site.yaml", "source: a plan\ndate: 2026-11-20\nkind: estimated\nmw: 10\nmodel: deepseek-r1\ngpus: [gb200, b200]\n");
+        var run = Program.Run("factory", path, "--json");
+        Assert.Equal(0, run.Code);
+        Assert.Equal(2, run.Json.GetProperty("gpus").GetArrayLength());
+    }
+
+    [Fact]
     public void Says_no_where_no_tier_pays()
     {
         using var folder = new TemporaryFolder();

@@ -90,6 +90,26 @@ public sealed class PriceTests
     }
 
     [Fact]
+    public void Shows_watts_where_they_were_measured_and_cools_racks_with_liquid()
+    {
+        var wide = Program.Run("price", "--gpu", "gb200", "--tokens-per-second-per-gpu", "6000", "--usd-per-gpu-hour", "4", "--watts-per-gpu", "2000", "--power-boundary", "facility");
+        Assert.Contains("J/tok at the facility", wide.Out, StringComparison.Ordinal);
+        var racks = Program.Run("price", "--gpu", "gb200", "--tokens-per-second-per-gpu", "6000", "--usd-per-gpu-hour", "4");
+        Assert.Contains("PUE 1.10 and", racks.Out, StringComparison.Ordinal);
+        var both = Program.Run("price", "--gpu", "gb200", "--gpu", "b200", "--model", "deepseek-r1");
+        Assert.Contains("PUE 1.10 or 1.30", both.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Marks_a_price_of_a_file_by_the_date_that_the_file_gives()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("p.yaml", "source: our contract\ndate: 2026-04-13\nkind: measured\npoints:\n  - {gpu: h100, tokens_per_second_per_gpu: 5, usd_per_gpu_hour: 2}\n");
+        Assert.Contains("$2.00*", Program.Run("price", path).Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("$2.00*", Program.Run("price", path, "--as-of", "2026-05-01").Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Prices_an_owned_gpu_beside_a_rented_one()
     {
         var run = Program.Run("price", "--gpu", "h100", "--tokens-per-second-per-gpu", "2000", "--usd-per-gpu-hour", "2.9", "--capital-usd", "40000", "--sell-usd-per-million", "1");

@@ -105,7 +105,7 @@ internal sealed class Settings
     }
 
     /// <summary>A number within bounds, or null where the key is absent or wrong. "60%" is 0.6.</summary>
-    public double? Number(string key, double atLeast = double.Epsilon, double atMost = double.MaxValue)
+    public double? Number(string key, double atLeast = double.Epsilon, double atMost = CsvRow.Largest)
     {
         if (Text(key) is not { } text)
             return null;
@@ -120,7 +120,7 @@ internal sealed class Settings
         number = percent ? number / 100 : number;
         if (number >= atLeast && number <= atMost)
             return number;
-        var bounds = atMost < double.MaxValue
+        var bounds = atMost < CsvRow.Largest || number > atMost
             ? $"Give a number from {Plain(atLeast)} to {Plain(atMost)}"
             : atLeast is > 0 and < 1e-300 ? "Give a number above zero" : $"Give a number of {Plain(atLeast)} or more";
         Note(key, $"is {text}", bounds);

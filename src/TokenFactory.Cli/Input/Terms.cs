@@ -9,6 +9,9 @@ namespace TokenFactory.Cli.Input;
 /// <param name="Today">The day of this run: when the user said so.</param>
 internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
 {
+    /// <summary>What any file may say of its own figures.</summary>
+    private static readonly string[] WhoSays = ["source", "date", "kind"];
+
     /// <summary>Every mistake of both.</summary>
     public List<Mistake> Mistakes => [.. Flags.Mistakes, .. File?.Mistakes ?? []];
 
@@ -21,7 +24,7 @@ internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
     };
 
     /// <summary>A number of the user's, with its source; null where neither sets it.</summary>
-    public Sourced<double>? Number(string key, double atLeast = double.Epsilon, double atMost = double.MaxValue) =>
+    public Sourced<double>? Number(string key, double atLeast = double.Epsilon, double atMost = CsvRow.Largest) =>
         Of(key) is { } settings && settings.Number(key, atLeast, atMost) is { } number
             ? new Sourced<double>(number, Given(settings))
             : null;
@@ -52,6 +55,8 @@ internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
     /// <summary>Refuses unless every setting was understood.</summary>
     public void Conclude()
     {
+        foreach (var key in WhoSays)
+            File?.Has(key);
         Flags.RefuseUnknownKeys();
         File?.RefuseUnknownKeys();
         Refusal.IfAny(Mistakes);

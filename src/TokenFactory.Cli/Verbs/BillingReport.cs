@@ -18,8 +18,8 @@ internal static class BillingReport
         return new Report(
             "billing",
             [.. Answer(request, plan, onDemandOnly)],
-            [Plan(request, plan), Alternatives(request, plan, onDemandOnly), Regret(request, menu, plan)],
-            [.. Notes(request)]);
+            [Plan(request, plan), Alternatives(request, plan, onDemandOnly), Regret(request, menu, plan), Thresholds(request)],
+            [.. Notes(request, plan)]);
     }
 
     private static IEnumerable<string> Answer(BillingRequest request, BillingPlan plan, BillingCost onDemandOnly)
@@ -175,17 +175,30 @@ internal static class BillingReport
             rows);
     }
 
-    private static IEnumerable<string> Notes(BillingRequest request)
-    {
-        foreach (var reserved in request.Reserved)
-        {
-            var quantile = BreakEven.CommitmentQuantile(reserved.PerGpu.Value, request.OnDemand.PerGpu.Value).Value;
-            var breakEven = Spell.Percent(reserved.PerGpu.Value / request.OnDemand.PerGpu.Value);
-            yield return $"{reserved.Billing.Text()}: {Dollars(reserved.PerGpu.Value)} / {Dollars(request.OnDemand.PerGpu.Value)} "
-                + $"= breaks even at {breakEven} use; against on-demand alone, "
-                + $"commit to the {quantile * 100:0}th percentile of demand. {Kind(reserved)}";
-        }
+    /// <summary>From which use each commitment pays, against on-demand alone.</summary>
+    private static Section Thresholds(BillingRequest request) => new(
+        "break_even", "Where a commitment pays, against on-demand alone",
+        [
+            new Column("billing", "billing", Number: false), new Column("provider", "provider", 2, Number: false),
+            new Column("usd_per_gpu_hour", "$/GPU-h"), new Column("break_even_utilisation", "breaks even at use"),
+            new Column("demand_percentile", "commit to percentile of demand", 1), new Column("price_note", "price", 3, Number: false),
+        ],
+        [.. request.Reserved.Select(price => Threshold(price, request.OnDemand.PerGpu))]);
 
+    private static IReadOnlyList<Cell> Threshold(MenuPrice price, Sourced<UsdPerHour> onDemand)
+    {
+        var listed = Cell.Of(price.PerGpu, Spell.Of);
+        return
+        [
+            Cell.Of(price.Billing.Text()), Cell.Of(price.Provider), price.Stale ? listed with { Text = listed.Text + "*" } : listed,
+            Cell.Of(price.PerGpu.With(onDemand, BreakEven.ReservedUtilisation), u => (u, u > 1 ? "never" : Spell.Percent(u))),
+            Cell.Of(price.PerGpu.With(onDemand, BreakEven.CommitmentQuantile), q => (q.Value * 100, $"P{q.Value * 100:0}")),
+            Cell.Of(price.PerGpu.From.Kind == SourceKind.Estimated ? price.PerGpu.Note ?? "estimated" : "listed"),
+        ];
+    }
+
+    private static IEnumerable<string> Notes(BillingRequest request, BillingPlan plan)
+    {
         if (request.Spot is { } spot)
         {
             yield return $"Spot {Dollars(spot.Listed.PerGpu.Value)} listed ({spot.Listed.Provider}), "
@@ -200,14 +213,10 @@ internal static class BillingReport
                 + "bring fresh ones with 'catalog import-prices'.";
         }
 
-        yield return "A three-year price beside a shorter forecast assumes that demand lasts; "
-            + "the regret table is what it costs when it does not.";
+        if (plan.Commitments.Any(committed => committed.Commitment.Name == Billing.Reserved3Year.Text()))
+            yield return "A three-year price beside a shorter forecast assumes that demand lasts; "
+                + "the regret table is what it costs when it does not.";
     }
-
-    private static string Kind(MenuPrice price) =>
-        price.PerGpu.From.Kind == SourceKind.Estimated && price.Provider != "given"
-            ? $"The price is an estimate ({price.PerGpu.Note ?? price.Provider})."
-            : $"({price.Provider})";
 
     private static string Gpus(double gpus) => gpus == Math.Floor(gpus) ? gpus.ToString("N0") : gpus.ToString("0.0");
 

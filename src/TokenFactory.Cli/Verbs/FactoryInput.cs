@@ -9,12 +9,20 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Gpu">Which.</param>
 /// <param name="ItPower">IT power per GPU that must be provisioned.</param>
 /// <param name="Facility">The same at the meter.</param>
+/// <param name="Pue">What lies between the two.</param>
 /// <param name="Cost">Of a GPU-hour.</param>
 /// <param name="Paid">Who asks it, in words.</param>
 /// <param name="Stock">The most there are, or null.</param>
 /// <param name="Stale">Whether the price may be too old.</param>
 internal sealed record SitePool(
-    Accelerator Gpu, Sourced<Power> ItPower, Sourced<Power> Facility, Sourced<UsdPerHour> Cost, string Paid, double? Stock, bool Stale);
+    Accelerator Gpu,
+    Sourced<Power> ItPower,
+    Sourced<Power> Facility,
+    Sourced<Pue> Pue,
+    Sourced<UsdPerHour> Cost,
+    string Paid,
+    double? Stock,
+    bool Stale);
 
 /// <summary>A tier that the site sells.</summary>
 /// <param name="Name">For people.</param>
@@ -32,7 +40,7 @@ internal sealed record SiteTier(
 /// <summary>What factory is asked.</summary>
 internal sealed record FactoryRequest(
     Power Site, Fraction Headroom, IReadOnlyList<SitePool> Pools, IReadOnlyList<SiteTier> Tiers, string TierSource, string Model,
-    Sourced<Fraction> Utilisation, Sourced<Fraction> Availability, Sourced<Pue> Pue, DateOnly Today)
+    Sourced<Fraction> Utilisation, Sourced<Fraction> Availability, DateOnly Today)
 {
     /// <summary>Power that may be filled: the site less its headroom.</summary>
     public Watts Usable => Site.Watts / (1 + Headroom.Value);
@@ -44,11 +52,13 @@ internal sealed record FactoryRequest(
 /// <summary>Reads a site from flags and file.</summary>
 internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
 {
-    private const int RackDomain = 72;
+    private static readonly string[] CostKeys = ["usd_per_gpu_hour", "billing", "provider", "gpus", "gpu", "tiers"];
 
     public FactoryRequest Read()
     {
         var site = catalog.Site;
+        foreach (var key in CostKeys)
+            terms.File?.Has(key);
         if (terms.Of("mw") is null)
             terms.Flags.Note("mw", "is missing", "Give the site's power in megawatts");
         var megawatts = terms.Number("mw")?.Value ?? 1;
@@ -57,12 +67,11 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
             ? Lookup.Model(named, "model", name, catalog) ?? name
             : "deepseek-r1";
         var gpus = Gpus();
-        var pue = terms.PueOr(gpus.Any(gpu => gpu.Gpu.ScaleUpDomain?.Value >= RackDomain) ? site.PueLiquid : site.PueAir);
-        var pools = gpus.Select(gpu => Pool(gpu.Item, gpu.Gpu, pue)).OfType<SitePool>().ToList();
+        var pools = gpus.Select(gpu => Pool(gpu.Item, gpu.Gpu, terms.PueOr(site.PueOf(gpu.Gpu)))).OfType<SitePool>().ToList();
         var (tiers, source) = Tiers(pools, model);
         return new FactoryRequest(
             new Power(new Watts(megawatts * 1e6), PowerBoundary.Facility), new Fraction(headroom), pools, tiers, source, model,
-            terms.Share("utilisation", site.Utilisation), terms.Share("availability", site.Availability), pue, terms.Today);
+            terms.Share("utilisation", site.Utilisation), terms.Share("availability", site.Availability), terms.Today);
     }
 
     /// <summary>The GPUs of the flags, or those of the file: plain names, or mappings with stock and cost.</summary>
@@ -74,12 +83,13 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
             var settings = terms.Of("gpu") ?? terms.Flags;
             if (!settings.Has("gpu"))
                 settings.Note("gpu", "is missing", "Name the accelerator to fill the site with");
-            var known = settings.Texts("gpu").Select(name => Lookup.Gpu(settings, "gpu", name, catalog)).OfType<Accelerator>();
-            found.AddRange(known.Select(gpu => (settings, gpu)));
+            found.AddRange(Known(settings, "gpu").Select(gpu => (settings, gpu)));
         }
         else
         {
             file.Exclude("gpu", "gpus", "Give one name, or a list under gpus");
+            if (!file.IsList("gpus"))
+                return [.. Known(file, "gpus").Select(gpu => (file, gpu))];
             foreach (var item in file.Items("gpus"))
             {
                 item.Require("gpu", "Name the accelerator");
@@ -88,9 +98,11 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
             }
         }
 
-        terms.File?.Has("gpus");
         return found;
     }
+
+    private IEnumerable<Accelerator> Known(Settings settings, string key) =>
+        settings.Texts(key).Select(name => Lookup.Gpu(settings, key, name, catalog)).OfType<Accelerator>();
 
     private SitePool? Pool(Settings item, Accelerator gpu, Sourced<Pue> pue)
     {
@@ -107,7 +119,7 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
 
         var ladder = PowerLadder.Climb(gpu, power, catalog.Site, pue);
         return Cost(own, gpu) is var (cost, paid, stale)
-            ? new SitePool(gpu, ladder.It!.Value, ladder.Facility, cost, paid, stock, stale)
+            ? new SitePool(gpu, ladder.It!.Value, ladder.Facility, pue, cost, paid, stock, stale)
             : null;
     }
 

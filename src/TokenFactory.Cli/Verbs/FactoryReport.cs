@@ -38,7 +38,7 @@ internal static class FactoryReport
                 Split("even_split", "The even split: the same power for every tier", request, even, tiers),
                 Compare(request, best, even),
             ],
-            [.. Notes(request, best)]);
+            [.. Notes(request, best, even)]);
 
         TierOnSite OnSite(SiteTier tier)
         {
@@ -207,9 +207,10 @@ internal static class FactoryReport
         static Cell Money(double amount) => new(amount, Spell.Dollars(amount));
     }
 
-    private static IEnumerable<string> Notes(FactoryRequest request, BestAllocation best)
+    private static IEnumerable<string> Notes(FactoryRequest request, BestAllocation best, SiteAllocation even)
     {
-        yield return $"Site power is at the meter: IT power x PUE {Spell.Number(request.Pue.Value.Value)}, "
+        var pues = request.Pools.Select(pool => pool.Pue.Value.Value).Distinct().Order().Select(Spell.Number);
+        yield return $"Site power is at the meter: IT power x PUE {string.Join(" or ", pues)}, "
             + $"headroom {Spell.Percent(request.Headroom.Value)}. Every GPU that is switched on costs its full price; "
             + "sold tokens are utilisation x availability of what it could make. Fractions of a GPU are kept in the sums.";
         if (request.Tiers.Any(tier => tier.MinimumPerUser is not null))
@@ -226,6 +227,13 @@ internal static class FactoryReport
                 + "give demand_tokens_per_second in a file to see how demand shares the site.";
         }
 
+        var dark = request.Usable.Value - Watts(request, even);
+        if (dark > 0.005 * request.Usable.Value)
+        {
+            yield return $"The even split leaves {Spell.Number(dark / 1e6)} MW dark, "
+                + "which some tier's demand, speed or stock does not take: part of the difference is that power.";
+        }
+
         yield return $"Shadow price of power: {Spell.Dollars((double)best.PerMegawattYear.Value)} per MW-year "
             + $"= {Spell.Dollars(best.PerWattHour * 1000)} per kWh above what the GPUs cost.";
         if (request.Pools.Any(pool => pool.Stale))
@@ -234,6 +242,9 @@ internal static class FactoryReport
                 + "bring fresh ones with 'catalog import-prices'.";
         }
     }
+
+    private static double Watts(FactoryRequest request, SiteAllocation allocation) =>
+        allocation.Shares.Sum(share => request.Pools[share.Pool].Facility.Value.Watts.Value * share.Gpus);
 
     private static bool Unlimited(FactoryRequest request) => request.Tiers.All(tier => tier.Demand is null);
 

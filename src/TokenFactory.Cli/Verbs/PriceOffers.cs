@@ -6,7 +6,7 @@ using TokenFactory.Units;
 namespace TokenFactory.Cli.Verbs;
 
 /// <summary>Finds what an hour of a GPU costs: as the user says, as providers offer it, or as its owner pays.</summary>
-internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline? vs, PointTerms judged)
+internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline? vs, PriceTerms judged)
 {
     private const string All = "all";
     private static readonly Billing[] FirstChoice = [Billing.OnDemand, Billing.Reserved3Year, Billing.Reserved1Year, Billing.Owned];
@@ -34,8 +34,8 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
             prices.Add(given);
         else if (!item.Has("usd_per_gpu_hour"))
             prices.AddRange(Offered(item, gpu));
-        if (item.Number("capital_usd") is { } capital)
-            prices.Add(OwnedHour(item, gpu, capital));
+        if (item.Number("capital_usd") is { } capital && OwnedHour(item, gpu, capital) is { } owned)
+            prices.Add(owned);
         return prices;
     }
 
@@ -50,7 +50,8 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
             return null;
         var provider = price.Text("provider") ?? "given";
         var billing = billings.Count == 0 ? Billing.OnDemand : billings[0];
-        return new PricedHour(provider, billing, new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(price)), false, false);
+        var perGpu = new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(price));
+        return new PricedHour(provider, billing, perGpu, Offer.IsStale(perGpu, terms.Today), false);
     }
 
     private static List<Billing> ReadBillings(Settings item)
@@ -124,11 +125,17 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
     private PricedHour Priced(Offer offer, bool asked) =>
         new(offer.Provider, offer.Billing, offer.PerGpu, offer.IsStale(terms.Today), offer.Suspect, asked);
 
-    private PricedHour OwnedHour(Settings item, Accelerator gpu, double capital)
+    private PricedHour? OwnedHour(Settings item, Accelerator gpu, double capital)
     {
         var site = catalog.Site;
-        var board = PricePoints.Rated(gpu) ?? new Sourced<Power>(new Power(new Watts(1000), PowerBoundary.Board), terms.Given(item));
-        var it = PowerLadder.Climb(gpu, board, site, judged.Pue).It!.Value;
+        if (PricePoints.Rated(gpu) is not { } board)
+        {
+            item.Note("capital_usd", $"needs the power of {gpu.Key}, which nobody published", "Add tdp_w to it in your catalog");
+            return null;
+        }
+
+        var pue = judged.PueOf(gpu);
+        var it = PowerLadder.Climb(gpu, board, site, pue).It!.Value;
 
         // An availability that the user gives divides every row's cost later; only the assumed one belongs into the owned hour.
         var up = terms.Of("availability") is null ? site.Availability : site.Availability with { Value = Fraction.All };
@@ -140,14 +147,14 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
             Residual = site.Residual.Value,
             ItPower = it.Value.Watts,
             AverageLoad = site.AverageLoad.Value,
-            Pue = judged.Pue.Value,
-            Electricity = judged.Electricity.Value,
+            Pue = pue.Value,
+            Electricity = judged.Terms.Electricity.Value,
             Hosting = site.Hosting.Value,
             OpexPerYear = new Usd((decimal)site.OpexPerGpuYear.Value),
             Availability = up.Value,
         };
         var from = terms.Given(item).And(it.From).And(site.CostOfCapital.From).And(site.LifeYears.From).And(site.Residual.From)
-            .And(site.AverageLoad.From).And(judged.Pue.From).And(judged.Electricity.From).And(site.Hosting.From)
+            .And(site.AverageLoad.From).And(pue.From).And(judged.Terms.Electricity.From).And(site.Hosting.From)
             .And(site.OpexPerGpuYear.From).And(up.From);
         return new PricedHour("own site", Billing.Owned, new Sourced<UsdPerHour>(OwnedCost.PerHour(Owned).Total, from), false, false);
     }

@@ -6,7 +6,7 @@ using TokenFactory.Units;
 namespace TokenFactory.Cli.Verbs;
 
 /// <summary>Gathers the points to price from a file, from flags or from the catalog, each with its prices.</summary>
-internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline? vs, PointTerms judged, bool everyPoint)
+internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline? vs, PriceTerms judged, bool everyPoint)
 {
     private static readonly string[] ThroughputKeys = ["gpus", "prefill_gpus", "decode_gpus", "counts", "watts_per_gpu", "power_boundary"];
     private readonly Settings _flags = terms.Flags;
@@ -32,9 +32,6 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
 
     private IReadOnlyList<PointToPrice> FromFile(Settings file)
     {
-        file.Text("source");
-        file.Text("date");
-        file.Text("kind");
         file.Require("points", "List at least one point under it");
         var points = file.Items("points")
             .Select(item => FromSettings(item, file.Text("model"), file.Text("counts")))
@@ -160,11 +157,13 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
 
     private Sourced<Power>? ReadPower(Settings item, Accelerator? gpu)
     {
-        var boundary = PowerBoundary.Board;
-        if (item.Text("power_boundary") is { } text && !Enum.TryParse(text, ignoreCase: true, out boundary))
-            item.Note("power_boundary", $"is '{text}'", "Write chip, board, chassis, it or facility");
+        var boundary = Choice.Of<PowerBoundary>(item.Text("power_boundary") ?? "board");
+        if (boundary is null)
+            item.Note("power_boundary", $"is '{item.Text("power_boundary")}'", $"Write {Choice.Words<PowerBoundary>()}");
+        if (item.Has("power_boundary") && !item.Has("watts_per_gpu"))
+            item.Note("power_boundary", "says where absent watts are measured", "Add watts_per_gpu; power_at chooses what is shown");
         if (item.Number("watts_per_gpu") is { } watts)
-            return new Sourced<Power>(new Power(new Watts(watts), boundary), terms.Given(item));
+            return new Sourced<Power>(new Power(new Watts(watts), boundary ?? PowerBoundary.Board), terms.Given(item));
         if (gpu is null || item.Has("watts_per_gpu"))
             return null;
         if (Rated(gpu) is { } rated)
@@ -181,9 +180,9 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
     private static TokenCount Counts(Settings item, string? otherwise)
     {
         var text = item.Text("counts") ?? otherwise ?? "unstated";
-        if (Enum.TryParse<TokenCount>(text, ignoreCase: true, out var count))
+        if (Choice.Of<TokenCount>(text) is { } count)
             return count;
-        item.Note("counts", $"is '{text}'", "Write output, total or unstated");
+        item.Note("counts", $"is '{text}'", $"Write {Choice.Words<TokenCount>()}");
         return TokenCount.Unstated;
     }
 }

@@ -60,8 +60,9 @@ internal static class PriceReport
 
     private static PointEconomics Judge(PointToPrice point, PricedHour price, PriceRequest request)
     {
-        var power = PowerLadder.Climb(point.Gpu, point.PerGpuPower, request.Site, request.Terms.Pue);
-        return PointEconomics.Of(price.PerGpu, point.Throughput, power, request.Terms);
+        var terms = request.Judged.Of(point.Gpu);
+        var power = PowerLadder.Climb(point.Gpu, point.PerGpuPower, request.Judged.Site, terms.Pue);
+        return PointEconomics.Of(price.PerGpu, point.Throughput, power, terms);
     }
 
     private static Section Table(IReadOnlyList<PricedPoint> rows, PriceRequest request)

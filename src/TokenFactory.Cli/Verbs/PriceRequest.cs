@@ -47,20 +47,32 @@ internal sealed record PointToPrice
 /// <param name="Gpu">A GPU, or null.</param>
 internal sealed record Baseline(string Text, Billing? Billing, string? Provider, Accelerator? Gpu);
 
+/// <summary>The terms of the user; where they leave PUE out, that of the accelerator's usual cooling holds.</summary>
+/// <param name="Terms">How points are judged; its PUE is the user's, or that of air cooling.</param>
+/// <param name="GivenPue">The user's PUE, or null.</param>
+/// <param name="Site">What is assumed.</param>
+internal sealed record PriceTerms(PointTerms Terms, Sourced<Pue>? GivenPue, SiteDefaults Site)
+{
+    public Sourced<Pue> PueOf(Accelerator gpu) => GivenPue ?? Site.PueOf(gpu);
+
+    public PointTerms Of(Accelerator gpu) => Terms with { Pue = PueOf(gpu) };
+}
+
 /// <summary>What price is asked: the points, and the terms under which they are judged.</summary>
 internal sealed record PriceRequest
 {
     public required IReadOnlyList<PointToPrice> Points { get; init; }
 
-    public required PointTerms Terms { get; init; }
+    public required PriceTerms Judged { get; init; }
 
-    public required SiteDefaults Site { get; init; }
+    public PointTerms Terms => Judged.Terms;
 
     public required DateOnly Today { get; init; }
 
     public Baseline? Vs { get; init; }
 
-    public PowerBoundary PowerAt { get; init; }
+    /// <summary>Where tokens per watt are shown: as asked, else at the board, or as wide as the widest power that was given.</summary>
+    public required PowerBoundary PowerAt { get; init; }
 
     public Sourced<UsdPerMillionTokens>? Api { get; init; }
 
@@ -80,25 +92,27 @@ internal sealed record PriceRequest
         var site = catalog.Site;
         var assumed = new Source(SourceKind.Estimated, "assumed: fully used and always available", SourceDate.On(terms.Today));
         var certain = Provenance.Of(assumed);
-        var judged = new PointTerms(
+        var givenPue = terms.Number("pue", 1, 10)?.Select(v => new Pue(v));
+        var how = new PointTerms(
             terms.Share("utilisation", new Sourced<Fraction>(Fraction.All, certain)),
             terms.Share("availability", new Sourced<Fraction>(Fraction.All, certain)),
-            terms.PueOr(site.PueAir),
+            givenPue ?? site.PueAir,
             terms.ElectricityOr(site.Electricity),
             terms.Number("carbon_g_per_kwh", 0)?.Select(v => new GramsPerKilowattHour(v)),
             terms.Number("sell_usd_per_million", 0)?.Select(v => new UsdPerMillionTokens(v)));
         var vs = ReadBaseline(terms, catalog);
+        var judged = new PriceTerms(how, givenPue, site);
         var points = new PricePoints(terms, catalog, vs, judged, everyPoint);
+        var read = points.Read();
         return new PriceRequest
         {
-            Points = points.Read(),
+            Points = read,
             Unpriced = points.Unpriced,
             Owned = points.Owned,
-            Terms = judged,
-            Site = site,
+            Judged = judged,
             Today = terms.Today,
             Vs = vs,
-            PowerAt = ReadBoundary(terms),
+            PowerAt = ReadBoundary(terms, read),
             Api = terms.Number("api_usd_per_million")?.Select(v => new UsdPerMillionTokens(v)),
             PrefillShare = terms.Number("prefill_share", 0, 1)?.Value,
             CacheHitRate = terms.Number("cache_hit_rate", 0, 1)?.Value ?? 0,
@@ -122,12 +136,19 @@ internal sealed record PriceRequest
         return null;
     }
 
-    private static PowerBoundary ReadBoundary(Terms terms)
+    private static PowerBoundary ReadBoundary(Terms terms, IReadOnlyList<PointToPrice> points)
     {
         if (terms.Of("power_at") is not { } settings || settings.Text("power_at") is not { } text)
-            return PowerBoundary.Board;
-        if (Enum.TryParse<PowerBoundary>(text, ignoreCase: true, out var boundary)
-            && boundary is PowerBoundary.Board or PowerBoundary.It or PowerBoundary.Facility)
+        {
+            return points.Select(point => point.PerGpuPower.Value.Boundary).DefaultIfEmpty().Max() switch
+            {
+                PowerBoundary.Facility => PowerBoundary.Facility,
+                PowerBoundary.It or PowerBoundary.Chassis => PowerBoundary.It,
+                _ => PowerBoundary.Board,
+            };
+        }
+
+        if (Choice.Of<PowerBoundary>(text) is { } boundary and (PowerBoundary.Board or PowerBoundary.It or PowerBoundary.Facility))
             return boundary;
         settings.Note("power_at", $"is '{text}'", "Write board, it or facility");
         return PowerBoundary.Board;

@@ -35,7 +35,7 @@ internal static class PriceVerb
     [
         new("utilisation", "Served tokens over what the point could produce, above 0 to 1. Default: 1."),
         new("availability", "Share of the paid hours in which the GPUs can serve, above 0 to 1. Default: 1."),
-        new("pue", "Facility over IT power. Default: the catalog's site-defaults."),
+        new("pue", "Facility over IT power. Default: the catalog's site-defaults, liquid for racks, else air."),
         new("usd_per_kwh", "Electricity in $ per kWh. Default: the catalog's site-defaults."),
         new("carbon_g_per_kwh", "Carbon of the grid in gCO2 per kWh; adds gCO2 per million tokens."),
         new("sell_usd_per_million", "What a million of these tokens sells for in $; adds revenue and margin."),
@@ -44,7 +44,7 @@ internal static class PriceVerb
         new("cache_hit_rate", "Share of the input tokens found in the cache, 0 to 1. Default: 0."),
         new("cached_weight", "Work of a cached input token relative to a fresh one, 0 to 1. Default: 0.1."),
         new("vs", "Baseline for savings: a billing (on-demand), a provider or a GPU."),
-        new("power_at", "Boundary of tokens/W and J/token: board, it or facility. Default: board."),
+        new("power_at", "Boundary of tokens/W and J/token: board, it or facility. Default: board, or that of wider watts that are given."),
     ];
 
     public static Command Command(Terminal terminal)

@@ -35,10 +35,11 @@ internal static class PriceWords
     public static IEnumerable<string> Notes(IReadOnlyList<PricedPoint> rows, PriceRequest request)
     {
         var use = request.Terms;
+        var pues = rows.Select(row => request.Judged.PueOf(row.Point.Gpu).Value.Value).Distinct().Order().Select(Spell.Number);
         yield return $"$/M tok is all paid time at {Spell.Percent(use.Utilisation.Value.Value)} utilisation "
             + $"and {Spell.Percent(use.Availability.Value.Value)} availability; "
             + $"tok/s/W and J/tok at the {request.PowerAt.ToString().ToLowerInvariant()}; "
-            + $"per MW and power cost at the site's meter, PUE {Spell.Number(use.Pue.Value.Value)} "
+            + $"per MW and power cost at the site's meter, PUE {string.Join(" or ", pues)} "
             + $"and {Spell.Dollars(use.Electricity.Value.Value)}/kWh.";
         if (rows.Select(row => row.Point.Counts).Distinct().Count() > 1)
         {

@@ -6,6 +6,9 @@ namespace TokenFactory.Catalog;
 /// <summary>One row of a CSV file, read by column name. Every mistake goes to the list that the table was read with.</summary>
 public sealed class CsvRow
 {
+    /// <summary>More than any count, rate or price of this world; arithmetic on it stays finite.</summary>
+    public const double Largest = 1e15;
+
     private readonly IReadOnlyDictionary<string, int> _columns;
     private readonly string[] _fields;
     private readonly ICollection<Mistake> _mistakes;
@@ -31,7 +34,8 @@ public sealed class CsvRow
     public double? Number(string column, double atLeast = double.Epsilon)
     {
         if (double.TryParse(this[column], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            && double.IsFinite(number) && number >= atLeast)
+            && number >= atLeast
+            && number <= Largest)
             return number;
         Note(column, $"is '{this[column]}'", atLeast > 0 ? "Give a number above zero" : "Give a number of zero or more");
         return null;
@@ -66,10 +70,13 @@ public static class CsvTable
         };
         using var reader = CsvReader.FromText(text.TrimStart('\uFEFF'), options);
         var rows = new List<CsvRow>();
-        Dictionary<string, int>? columns = null;
+        if (!string.IsNullOrWhiteSpace(text))
+            reader.ReadHeader();
+        var columns = reader.Headers is { Count: > 0 } headers ? Columns(headers, where, required, optional, mistakes) : [];
+        var empty = true;
         while (reader.Read())
         {
-            columns ??= Columns(reader.Headers, where, required, optional, mistakes);
+            empty = false;
             if (reader.FieldCount != reader.Headers.Count)
             {
                 mistakes.Add(new Mistake(
@@ -85,7 +92,7 @@ public static class CsvTable
             rows.Add(new CsvRow($"{where}:{reader.LineNumber}", columns, fields, mistakes));
         }
 
-        if (columns is null)
+        if (empty)
             mistakes.Add(new Mistake(where, "holds no rows", $"Give a header with {string.Join(", ", required)} and at least one row"));
         return rows;
     }

@@ -15,7 +15,14 @@ public sealed record CatalogFile(string Path, string Text);
 /// </summary>
 public sealed class EntryReader
 {
-    private static readonly JsonDocumentOptions Options = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+    private static readonly JsonDocumentOptions Options = new()
+    {
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        AllowDuplicateProperties = false,
+    };
+
+    private static readonly string[] NumberKeys = ["value", "from", "note"];
 
     private readonly JsonElement _element;
     private readonly Dictionary<string, Source> _sources;
@@ -55,7 +62,11 @@ public sealed class EntryReader
         }
         catch (JsonException bad)
         {
-            mistakes.Add(new Mistake($"{file.Path}:{bad.LineNumber + 1}", "not JSON", "Mend the syntax near this line"));
+            var where = $"{file.Path}:{bad.LineNumber + 1}";
+            var twice = bad.Message.Contains("uplicate", StringComparison.Ordinal);
+            mistakes.Add(twice
+                ? new Mistake(where, "a key stands twice in one object", "Keep one of them")
+                : new Mistake(where, "not JSON", "Mend the syntax near this line"));
             return null;
         }
 
@@ -141,7 +152,10 @@ public sealed class EntryReader
         {
             from = value.TryGetProperty("from", out var own) && own.ValueKind == JsonValueKind.String ? own.GetString() : from;
             note = value.TryGetProperty("note", out var said) && said.ValueKind == JsonValueKind.String ? said.GetString() : null;
+            var strays = value.EnumerateObject().Select(member => member.Name).Except(NumberKeys).ToList();
             value = value.TryGetProperty("value", out var inner) ? inner : default;
+            if (value.ValueKind == JsonValueKind.Number && strays.Count > 0)
+                Note(key, $"has the unknown key '{strays[0]}'", $"Known in a number: {string.Join(", ", NumberKeys)}");
         }
 
         if (value.ValueKind != JsonValueKind.Number)
@@ -159,6 +173,16 @@ public sealed class EntryReader
         }
 
         return SourceOf(key, from) is { } source ? new Sourced<double>(number, Provenance.Of(source), note) : null;
+    }
+
+    /// <summary>A whole number that must be there, 1 or more.</summary>
+    public int Count(string key)
+    {
+        var number = Number(key, 1).Value;
+        if (number == Math.Floor(number) && number <= int.MaxValue)
+            return (int)number;
+        Note(key, $"is {number.ToString(CultureInfo.InvariantCulture)}", "Give a whole number");
+        return 1;
     }
 
     /// <summary>A list of pairs of numbers that must be there, such as a curve; each an array of two.</summary>

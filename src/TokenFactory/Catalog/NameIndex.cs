@@ -47,7 +47,7 @@ public sealed class NameIndex<T>
 public static class Names
 {
     /// <summary>The name without anything but lower-case letters and digits.</summary>
-    public static string Fold(string name) => string.Concat(name.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
+    public static string Fold(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
 
     /// <summary>The nearest of <paramref name="known"/> to a misspelt name, or null when none is near.</summary>
     public static string? Nearest(string name, IEnumerable<string> known)
@@ -60,6 +60,7 @@ public static class Names
     public static int Distance(string left, string right)
     {
         if (left.Length > 1
+            && right.Length > 1
             && (right.Contains(left, StringComparison.OrdinalIgnoreCase) || left.Contains(right, StringComparison.OrdinalIgnoreCase)))
             return 1;
         var row = Enumerable.Range(0, right.Length + 1).ToArray();

@@ -67,7 +67,11 @@ public sealed record Offer(
     public const int FreshDays = 60;
 
     /// <summary>Whether the price may be older than <see cref="FreshDays"/> days.</summary>
-    public bool IsStale(DateOnly today) => PerGpu.From.Sources.Any(source => source.Date.AgeInDays(today) > FreshDays);
+    public bool IsStale(DateOnly today) => IsStale(PerGpu, today);
+
+    /// <summary>Whether a price may be older than <see cref="FreshDays"/> days.</summary>
+    public static bool IsStale(Sourced<UsdPerHour> price, DateOnly today) =>
+        price.From.Sources.Any(source => source.Date.AgeInDays(today) > FreshDays);
 }
 
 /// <summary>A provider's price sheet: a CSV of offers.</summary>
@@ -111,6 +115,10 @@ public static class PriceSheet
         if (kind is null)
             row.Note("kind", $"is '{row["kind"]}'", "Write measured, datasheet or estimated");
         var gpus = row["gpus_per_instance"].Length == 0 ? 1 : row.Number("gpus_per_instance", 1);
+        if (gpus is { } count && (count != Math.Floor(count) || count > int.MaxValue))
+            row.Note("gpus_per_instance", $"is '{row["gpus_per_instance"]}'", "Give a whole number");
+        if (row["suspect"].ToLowerInvariant() is not ("" or "true" or "false"))
+            row.Note("suspect", $"is '{row["suspect"]}'", "Write true or false");
         var provider = row.Required("provider");
         var source = row.Required("source");
         if (gpu is null || billing is null || price is null || date is null || kind is null || gpus is null)

@@ -92,11 +92,11 @@ public static class OperatingPointReader
             Key = entry.Text("key"),
             Model = entry.Text("model"),
             Gpu = gpu,
-            Gpus = (int)entry.Number("gpus", 1).Value,
+            Gpus = entry.Count("gpus"),
             Precision = entry.TextOrNone("precision"),
             Engine = entry.TextOrNone("engine"),
             Load = entry.TextOrNone("load"),
-            Disaggregated = entry.TextOrNone("mode") == "disaggregated",
+            Disaggregated = ReadMode(entry),
             Counts = Count(entry),
             Throughput = Rate(entry.Number("tokens_per_second_per_gpu"))!.Value,
             OutputThroughput = Rate(entry.NumberOrNone("output_tokens_per_second_per_gpu")),
@@ -116,9 +116,9 @@ public static class OperatingPointReader
     private static TokenCount Count(EntryReader entry)
     {
         var text = entry.Text("counts");
-        if (Enum.TryParse<TokenCount>(text, ignoreCase: true, out var count))
+        if (Choice.Of<TokenCount>(text) is { } count)
             return count;
-        entry.Note("counts", $"is '{text}'", "Write output, total or unstated");
+        entry.Note("counts", $"is '{text}'", $"Write {Choice.Words<TokenCount>()}");
         return TokenCount.Unstated;
     }
 
@@ -128,10 +128,18 @@ public static class OperatingPointReader
         var text = entry.TextOrNone("power_boundary");
         if (watts is null)
             return null;
-        if (text is not null && Enum.TryParse<PowerBoundary>(text, ignoreCase: true, out var boundary))
+        if (Choice.Of<PowerBoundary>(text) is { } boundary)
             return watts.As(v => new Power(new Watts(v), boundary));
-        entry.Note("watts_per_gpu", "does not say where it is measured", "Add \"power_boundary\": chip, board, chassis, it or facility");
+        entry.Note("watts_per_gpu", "does not say where it is measured", $"Add \"power_boundary\": {Choice.Words<PowerBoundary>()}");
         return null;
+    }
+
+    private static bool ReadMode(EntryReader entry)
+    {
+        var mode = entry.TextOrNone("mode");
+        if (mode is not (null or "aggregated" or "disaggregated"))
+            entry.Note("mode", $"is '{mode}'", "Write aggregated or disaggregated");
+        return mode == "disaggregated";
     }
 
     private static void CheckPools(EntryReader entry, OperatingPoint point)

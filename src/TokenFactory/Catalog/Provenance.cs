@@ -46,9 +46,9 @@ public sealed record SourceDate(DateOnly Earliest, DateOnly Latest, string Text)
         if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
             return (day, day);
         if (DateOnly.TryParseExact(text, "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var month))
-            return (month, month.AddMonths(1).AddDays(-1));
+            return (month, new DateOnly(month.Year, month.Month, DateTime.DaysInMonth(month.Year, month.Month)));
         if (DateOnly.TryParseExact(text, "yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out var year))
-            return (year, year.AddYears(1).AddDays(-1));
+            return (year, new DateOnly(year.Year, 12, 31));
         return null;
     }
 }

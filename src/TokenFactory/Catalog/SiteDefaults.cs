@@ -37,6 +37,10 @@ public sealed record SiteDefaults(
     Sourced<double> SpotRestartMinutes,
     Sourced<double> SpotRequestSeconds)
 {
+    /// <summary>PUE of the cooling that an accelerator usually has: liquid for rack-scale systems, else air.</summary>
+    public Sourced<Pue> PueOf(Accelerator gpu) =>
+        gpu.FormFactor?.StartsWith("rack", StringComparison.OrdinalIgnoreCase) == true ? PueLiquid : PueAir;
+
     /// <summary>Reads the entry; its mistakes are noted with the reader.</summary>
     public static SiteDefaults Read(EntryReader entry)
     {

@@ -62,12 +62,13 @@ public static class OwnedCost
     public const double HoursPerYear = 8760;
 
     private const double MonthsPerYear = 12;
+    private const double NoInterest = 1e-9;
     private const double WattsPerKilowatt = 1000;
 
     /// <summary>The yearly payment per dollar borrowed: i(1+i)^n / ((1+i)^n - 1), or 1/n without interest.</summary>
     public static double CapitalRecovery(double rate, double years)
     {
-        if (rate == 0)
+        if (rate < NoInterest)
             return 1 / years;
         var growth = Math.Pow(1 + rate, years);
         return rate * growth / (growth - 1);

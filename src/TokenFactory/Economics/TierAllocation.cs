@@ -49,32 +49,59 @@ public sealed record BestAllocation(SiteAllocation Allocation, double PerWattHou
 /// </summary>
 public static class TierAllocation
 {
+    /// <summary>Dollars per million tokens that a free token counts for when power is handed out regardless of profit.</summary>
+    private const double Whatever = 1e-6;
+
     /// <summary>The allocation of greatest profit. A tier that does not pay for its GPUs gets none.</summary>
     public static BestAllocation Best(Watts site, IReadOnlyList<GpuPool> pools, IReadOnlyList<TierOnSite> tiers)
     {
         var pairs = Pairs(pools, tiers);
+        var profit = Row(pairs, pair => Hourly(tiers, pair).Value - pools[pair.Pool].CostPerGpu.Value);
+        var (rows, limits) = Limits(site, pools, tiers, pairs);
+        var (shares, shadowPrices) = Solve(profit, rows, limits, pairs);
+        return new BestAllocation(Account(shares, pools, tiers), shadowPrices[0] / 1000);
+    }
+
+    /// <summary>
+    /// The same power for every tier, whether it pays or not: the keynote's split. Within that, GPUs go where they bring most revenue.
+    /// What a tier's demand or the stock does not take stays dark. Never better than <see cref="Best"/>.
+    /// </summary>
+    public static SiteAllocation Even(Watts site, IReadOnlyList<GpuPool> pools, IReadOnlyList<TierOnSite> tiers)
+    {
+        var pairs = Pairs(pools, tiers);
+        var revenue = Row(pairs, pair => Hourly(tiers, pair).Value + (Rate(tiers, pair).Value * Whatever));
+        var (rows, limits) = Limits(site, pools, tiers, pairs);
+        for (var k = 0; k < tiers.Count; k++)
+        {
+            var tier = k;
+            rows.Add(Row(pairs, pair => pair.Tier == tier ? Kilo(pools[pair.Pool].FacilityPerGpu) : 0));
+            limits.Add(Kilo(site) / tiers.Count);
+        }
+
+        return Account(Solve(revenue, rows, limits, pairs).Shares, pools, tiers);
+    }
+
+    /// <summary>What holds for every allocation: the site's power first, then each tier's demand and each pool's stock.</summary>
+    private static (List<double[]> Rows, List<double> Limits) Limits(
+        Watts site, IReadOnlyList<GpuPool> pools, IReadOnlyList<TierOnSite> tiers, List<(int Tier, int Pool)> pairs)
+    {
         var rows = new List<double[]> { Row(pairs, pair => Kilo(pools[pair.Pool].FacilityPerGpu)) };
         var limits = new List<double> { Kilo(site) };
         for (var k = 0; k < tiers.Count; k++)
         {
+            var tier = k;
             if (tiers[k].Demand is { } demand)
-                Limit(pair => pair.Tier == k ? Rate(tiers, pair).Value : 0, demand.Value);
+                Limit(pair => pair.Tier == tier ? Rate(tiers, pair).Value : 0, demand.Value);
         }
 
         for (var j = 0; j < pools.Count; j++)
         {
+            var pool = j;
             if (pools[j].Stock is { } stock)
-                Limit(pair => pair.Pool == j ? 1 : 0, stock);
+                Limit(pair => pair.Pool == pool ? 1 : 0, stock);
         }
 
-        var profit = Row(pairs, pair => (Rate(tiers, pair) * tiers[pair.Tier].Price).Value - pools[pair.Pool].CostPerGpu.Value);
-        var optimum = LinearProgram.Maximise(profit, rows, limits)
-            ?? throw new InvalidOperationException("Site power bounds every GPU, so the programme has an optimum.");
-        var shares = pairs
-            .Select((pair, i) => new TierShare(pair.Tier, pair.Pool, optimum.Values[i]))
-            .Where(share => share.Gpus > 1e-9)
-            .ToList();
-        return new BestAllocation(Account(shares, pools, tiers), optimum.ShadowPrices[0] / 1000);
+        return (rows, limits);
 
         void Limit(Func<(int Tier, int Pool), double> weight, double most)
         {
@@ -83,35 +110,17 @@ public static class TierAllocation
         }
     }
 
-    /// <summary>
-    /// The same power for every tier, whatever it earns: the keynote's split. Each tier fills its part with the GPUs that make most of its
-    /// tokens per watt, first come first served where stock is short, and stops at its demand.
-    /// </summary>
-    public static SiteAllocation Even(Watts site, IReadOnlyList<GpuPool> pools, IReadOnlyList<TierOnSite> tiers)
+    private static (List<TierShare> Shares, IReadOnlyList<double> ShadowPrices) Solve(
+        double[] objective, List<double[]> rows, List<double> limits, List<(int Tier, int Pool)> pairs)
     {
-        var left = pools.Select(pool => pool.Stock ?? double.PositiveInfinity).ToArray();
-        var shares = new List<TierShare>();
-        for (var k = 0; k < tiers.Count; k++)
-        {
-            var tier = tiers[k];
-            var (watts, demand) = (site.Value / tiers.Count, tier.Demand?.Value ?? double.PositiveInfinity);
-            foreach (var j in Enumerable.Range(0, pools.Count)
-                         .Where(j => tier.PerGpu[j] is not null)
-                         .OrderByDescending(j => (tier.PerGpu[j]!.Value / pools[j].FacilityPerGpu).Value))
-            {
-                var rate = tier.PerGpu[j]!.Value.Value;
-                var gpus = Math.Min(Math.Min(left[j], watts / pools[j].FacilityPerGpu.Value), demand / rate);
-                if (gpus <= 0)
-                    continue;
-                shares.Add(new TierShare(k, j, gpus));
-                left[j] -= gpus;
-                watts -= gpus * pools[j].FacilityPerGpu.Value;
-                demand -= gpus * rate;
-            }
-        }
-
-        return Account(shares, pools, tiers);
+        var optimum = LinearProgram.Maximise(objective, rows, limits)
+            ?? throw new InvalidOperationException("Site power bounds every GPU, so the programme has an optimum.");
+        var shares = pairs.Select((pair, i) => new TierShare(pair.Tier, pair.Pool, optimum.Values[i])).Where(share => share.Gpus > 1e-9);
+        return ([.. shares], optimum.ShadowPrices);
     }
+
+    private static UsdPerHour Hourly(IReadOnlyList<TierOnSite> tiers, (int Tier, int Pool) pair) =>
+        Rate(tiers, pair) * tiers[pair.Tier].Price;
 
     private static List<(int Tier, int Pool)> Pairs(IReadOnlyList<GpuPool> pools, IReadOnlyList<TierOnSite> tiers) =>
         [.. from tier in Enumerable.Range(0, tiers.Count)

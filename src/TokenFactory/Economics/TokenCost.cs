@@ -53,7 +53,8 @@ public static class TokenCost
 
     /// <summary>
     /// Splits the price of the GPUs over the token classes by phase: prefill's share of GPU time pays for input, decode's for output;
-    /// a cached token weighs <paramref name="cachedWeight"/> of a fresh one. Class cost x class stream sums to the price exactly.
+    /// a cached token weighs <paramref name="cachedWeight"/> of a fresh one. A class without tokens pays nothing; the others pay for it.
+    /// Class cost x class stream sums to the price exactly.
     /// </summary>
     /// <param name="perGpu">Price of a GPU-hour.</param>
     /// <param name="streams">Streams per GPU, over all GPUs.</param>
@@ -62,7 +63,7 @@ public static class TokenCost
     public static CostByClass Split(UsdPerHour perGpu, TokenStreams streams, Fraction prefillShare, Fraction cachedWeight)
     {
         var weightedInput = streams.FreshInput + (streams.CachedInput * cachedWeight.Value);
-        var inputShare = weightedInput.Value > 0 ? prefillShare.Value : 0;
+        var inputShare = weightedInput.Value <= 0 ? 0 : streams.Output.Value > 0 ? prefillShare.Value : 1;
         var fresh = weightedInput.Value > 0 ? perGpu * inputShare / weightedInput : default;
         var output = streams.Output.Value > 0 ? perGpu * (1 - inputShare) / streams.Output : default;
         return new CostByClass(fresh, fresh * cachedWeight.Value, output);
@@ -84,7 +85,7 @@ public static class TokenCost
         var sum = weights.Sum();
         if (sum <= 0 || weights.Any(weight => weight < 0))
             throw new ArgumentException("Weights are not negative and at least one is above zero.", nameof(weights));
-        var parts = weights.Select(weight => new Usd(decimal.Round(total.Value * (weight / sum), 12))).ToArray();
+        var parts = weights.Select(weight => new Usd(decimal.Round(total.Value * (weight / sum), 12, MidpointRounding.ToZero))).ToArray();
         var last = weights.Count - 1;
         while (weights[last] == 0)
             last--;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TokenFactory.Units;
 
 /// <summary>A share of a whole, from 0 to 1: utilisation, availability, a residual value, a cache-hit rate.</summary>
@@ -24,6 +26,9 @@ public readonly record struct Fraction
 
     /// <summary>What is left of the whole: 1 - share.</summary>
     public Fraction Rest => new(1 - Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>Power usage effectiveness: facility power divided by IT power, at least 1 (dimensionless).</summary>

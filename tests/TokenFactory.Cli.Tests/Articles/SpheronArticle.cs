@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace TokenFactory.Cli.Tests.Articles;
 
@@ -7,7 +5,7 @@ namespace TokenFactory.Cli.Tests.Articles;
 /// The tables and recomputable claims of Spheron's "Token Factory on GPU Cloud: Maximize Tokens per Watt for AI Inference Revenue
 /// (2026 Guide)", 13 Apr 2026.
 /// </summary>
-internal static partial class SpheronArticle
+internal static class SpheronArticle
 {
     private const string Hopper = "h100-sxm";
 
@@ -164,13 +162,6 @@ internal static partial class SpheronArticle
 
     private static System.Text.Json.JsonElement Provider(string name) => Examples.Point("cost-by-provider", Hopper, provider: name);
 
-    /// <summary>From the notes: the arithmetic is told in words only.</summary>
-    private static double BreakEven()
-    {
-        var notes = string.Join('\n', Examples.Ask("billing examples/billing-stable.yaml").GetProperty("notes").EnumerateArray().Select(note => note.GetString()));
-        return double.Parse(BreaksEven().Match(notes).Groups[1].Value, CultureInfo.InvariantCulture) / 100;
-    }
-
-    [GeneratedRegex(@"breaks even at (\d+) % use")]
-    private static partial Regex BreaksEven();
+    private static double BreakEven() =>
+        Examples.Ask("billing examples/billing-stable.yaml").GetProperty("break_even")[0].Number("break_even_utilisation");
 }
