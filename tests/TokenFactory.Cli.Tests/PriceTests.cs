@@ -110,6 +110,17 @@ public sealed class PriceTests
     }
 
     [Fact]
+    public void Colours_words_on_a_terminal_and_nothing_else()
+    {
+        using var output = new StringWriter();
+        App.Run(["factory", "--mw", "1", "--gpu", "gb200"], new Terminal(output, TextWriter.Null, 100, Colour: true, Program.Day, Program.NoCatalog));
+        var plain = Program.RunIn(100, Program.NoCatalog, "factory", "--mw", "1", "--gpu", "gb200").Out;
+        var codes = new[] { "\u001b[1m", "\u001b[1;36m", "\u001b[0m" };
+        Assert.All(codes, code => Assert.Contains(code, output.ToString(), StringComparison.Ordinal));
+        Assert.Equal(plain, codes.Aggregate(output.ToString(), (text, code) => text.Replace(code, "", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Prices_an_owned_gpu_beside_a_rented_one()
     {
         var run = Program.Run("price", "--gpu", "h100", "--tokens-per-second-per-gpu", "2000", "--usd-per-gpu-hour", "2.9", "--capital-usd", "40000", "--sell-usd-per-million", "1");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Spectre.Console;
 using TokenFactory.Catalog;
@@ -8,68 +7,61 @@ namespace TokenFactory.Cli.Output;
 /// <summary>Prints a report for people: words first, then tables that fit the terminal, then notes and, if asked, sources.</summary>
 internal static class TextOutput
 {
-    /// <summary>Wide enough that nothing is broken but by <see cref="Wrap"/>, which does not break words.</summary>
+    private const string Bold = "\u001b[1m";
+    private const string BoldTeal = "\u001b[1;36m";
+    private const string Plain = "\u001b[0m";
+
+    /// <summary>Wide enough that a table is never broken.</summary>
     private const int Unbroken = 100_000;
 
     public static void Print(Report report, Terminal terminal, bool withSources)
     {
-        var console = Console(terminal);
         foreach (var sentence in report.Answer)
-            console.Write(new Text(Wrap(sentence, terminal.Width), new Style(decoration: Decoration.Bold)));
+            Say(sentence, terminal, Bold);
         var references = new References();
         var leftOut = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var section in report.Sections)
-            PrintSection(section, console, terminal, withSources ? references : null, leftOut);
+            PrintSection(section, terminal, withSources ? references : null, leftOut);
         if (report.Notes.Count + leftOut.Count > 0)
-            console.WriteLine();
+            terminal.Out.Write('\n');
         foreach (var note in report.Notes)
-            console.Write(new Text(Wrap("- " + note, terminal.Width, "  ")));
+            terminal.Out.Write(Wrap("- " + note, terminal.Width, "  "));
         if (leftOut.Count > 0)
         {
-            var narrow = $"- Left out for want of width: {string.Join(", ", leftOut)}. Widen the terminal, or use --json.";
-            console.Write(new Text(Wrap(narrow, terminal.Width, "  ")));
+            var note = $"- Left out for want of width: {string.Join(", ", leftOut)}. Widen the terminal, or use --json.";
+            terminal.Out.Write(Wrap(note, terminal.Width, "  "));
         }
 
         if (withSources)
-            references.Print(console, terminal.Width);
+            references.Print(terminal);
     }
 
-    private static IAnsiConsole Console(Terminal terminal)
+    private static void Say(string sentence, Terminal terminal, string style)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = terminal.Colour ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = terminal.Colour ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(terminal.Out),
-        });
-        console.Profile.Width = Unbroken;
-        console.Profile.Capabilities.Unicode = true;
-        return console;
+        var wrapped = Wrap(sentence, terminal.Width).TrimEnd('\n');
+        terminal.Out.Write(terminal.Colour ? $"{style}{wrapped}{Plain}\n" : $"{wrapped}\n");
     }
 
-    private static void PrintSection(
-        Section section, IAnsiConsole console, Terminal terminal, References? references, SortedSet<string> leftOut)
+    private static void PrintSection(Section section, Terminal terminal, References? references, SortedSet<string> leftOut)
     {
         if (section.Rows.Count == 0)
             return;
-        console.WriteLine();
+        terminal.Out.Write('\n');
         if (section.Title.Length > 0)
-            console.Write(new Text(Wrap(section.Title, terminal.Width), new Style(Color.Teal, decoration: Decoration.Bold)));
+            Say(section.Title, terminal, BoldTeal);
         var texts = section.Rows.Select(row => row.Select(cell => cell.Text + references?.Mark(cell)).ToArray()).ToList();
         var shown = Fitting(section, texts, terminal.Width);
         leftOut.UnionWith(Enumerable.Range(0, section.Columns.Count).Except(shown).Select(i => section.Columns[i].Title));
         var grid = new Table { Border = TableBorder.Simple, ShowRowSeparators = false };
         foreach (var i in shown)
         {
-            var heading = new Text(section.Columns[i].Title, new Style(decoration: Decoration.Bold));
-            var column = new TableColumn(heading) { Padding = new Padding(0, 1) };
+            var column = new TableColumn(new Text(section.Columns[i].Title)) { Padding = new Padding(0, 1) };
             grid.AddColumn(section.Columns[i].Number ? column.RightAligned() : column.LeftAligned());
         }
 
         for (var r = 0; r < texts.Count; r++)
             grid.AddRow(shown.Select(i => new Text(Repeats(section, texts, r, i) ? "" : texts[r][i])));
-        console.Write(Trimmed(grid, terminal.Width));
+        terminal.Out.Write(Laid(grid, terminal.Width));
     }
 
     /// <summary>A group's name stands once, in its first row.</summary>
@@ -96,21 +88,23 @@ internal static class TextOutput
         return shown;
     }
 
-    /// <summary>Spectre pads every line of a table to its width; trailing blanks do not survive being copied or compared.</summary>
-    private static Text Trimmed(Table table, int? width)
+    /// <summary>The table as text. Every line loses its padding: trailing blanks do not survive being copied or compared.</summary>
+    private static string Laid(Table table, int? width)
     {
-        using var buffer = new StringWriter(CultureInfo.InvariantCulture);
-        var inner = AnsiConsole.Create(new AnsiConsoleSettings
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.No,
             ColorSystem = ColorSystemSupport.NoColors,
-            Out = new AnsiConsoleOutput(buffer),
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(TextWriter.Null),
         });
-        inner.Profile.Width = Math.Max(width ?? Unbroken, 20);
-        inner.Profile.Capabilities.Unicode = true;
-        inner.Write(table);
-        var lines = buffer.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0);
-        return new Text(string.Join('\n', lines) + "\n");
+        console.Profile.Width = Math.Max(width ?? Unbroken, 20);
+        console.Profile.Capabilities.Unicode = true;
+        var lines = string.Concat(table.GetSegments(console).Select(segment => segment.Text))
+            .Split('\n')
+            .Select(line => line.TrimEnd())
+            .Where(line => line.Length > 0);
+        return string.Join('\n', lines) + "\n";
     }
 
     /// <summary>Breaks a sentence at blanks so that it fits; a word longer than a line stays whole.</summary>
@@ -155,12 +149,11 @@ internal static class TextOutput
             return $" [{string.Join(',', told.Select(text => _numbers[text]).Order())}]";
         }
 
-        public void Print(IAnsiConsole console, int? width)
+        public void Print(Terminal terminal)
         {
-            console.WriteLine();
-            console.WriteLine("Sources (a figure is as good as the weakest of its sources):");
+            terminal.Out.Write("\nSources (a figure is as good as the weakest of its sources):\n");
             foreach (var (text, number) in _numbers.OrderBy(pair => pair.Value))
-                console.Write(new Text(Wrap($"[{number}] {text}", width, "    ")));
+                terminal.Out.Write(Wrap($"[{number}] {text}", terminal.Width, "    "));
         }
 
         private static string Tell(Source source) => $"{source.Kind.ToString().ToLowerInvariant()}, {source.Date}: {source.Text}";
