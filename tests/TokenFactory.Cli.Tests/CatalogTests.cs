@@ -83,6 +83,8 @@ public sealed class CatalogTests
         var after = Program.RunIn(null, own, "catalog", "list", "prices", "spheron", "--json").Json.GetProperty("prices");
         Assert.Equal(2, after.GetArrayLength());
         Assert.Equal(0, Program.RunIn(null, own, "catalog", "import-prices", sheet, "--dry-run").Code);
+        Assert.Equal(0, Program.Run("catalog", "import-prices", sheet, "--catalog", Path.Combine(folder.Root, "new")).Code);
+        Assert.True(File.Exists(Path.Combine(folder.Root, "new", "prices", "spheron.csv")));
     }
 
     [Fact]

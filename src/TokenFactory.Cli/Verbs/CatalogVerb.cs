@@ -102,8 +102,8 @@ internal static class CatalogVerb
         common.AddTo(command);
         command.SetAction(parsed =>
         {
-            var catalog = common.Catalog(parsed, terminal);
-            var folder = common.Named(parsed) ?? terminal.UserCatalog;
+            var catalog = common.CatalogBefore(parsed, terminal);
+            var folder = common.Target(parsed, terminal);
             var addition = ModelAddition.Read(
                 parsed.GetRequiredValue(path), parsed.GetValue(key), parsed.GetValue(from), catalog, common.Today(parsed, terminal));
             var written = parsed.GetValue(dry) ? null : addition.Write(folder);
@@ -128,8 +128,8 @@ internal static class CatalogVerb
         common.AddTo(command);
         command.SetAction(parsed =>
         {
-            var catalog = common.Catalog(parsed, terminal);
-            var folder = common.Named(parsed) ?? terminal.UserCatalog;
+            var catalog = common.CatalogBefore(parsed, terminal);
+            var folder = common.Target(parsed, terminal);
             var import = PriceImport.Read(parsed.GetRequiredValue(path), catalog);
             var written = parsed.GetValue(dry) ? null : import.Write(folder);
             App.Print(import.Report(written), terminal, common, parsed);

@@ -59,8 +59,8 @@ internal sealed class CommonFlags
         return Directory.Exists(terminal.UserCatalog) ? [terminal.UserCatalog, .. named] : named;
     }
 
-    /// <summary>The last folder named with --catalog, or null.</summary>
-    public string? Named(ParseResult parsed) => parsed.GetValue(Overlay)?.LastOrDefault();
+    /// <summary>The folder that an addition goes to: the last one named with --catalog, else the user's own. It need not exist yet.</summary>
+    public string Target(ParseResult parsed, Terminal terminal) => parsed.GetValue(Overlay)?.LastOrDefault() ?? terminal.UserCatalog;
 
     /// <summary>The catalog as this run sees it.</summary>
     /// <param name="parsed">The command line.</param>
@@ -81,6 +81,24 @@ internal sealed class CommonFlags
         foreach (var folder in overlays.Where(folder => !Directory.Exists(folder)))
             mistakes.Add(new Mistake("command line", $"--catalog is '{folder}', which is no folder", "Create it, or name another"));
         Refusal.IfAny(mistakes);
+        return Read(overlays, mistakes, unread);
+    }
+
+    /// <summary>The catalog before an addition to <see cref="Target"/>, which is made when it is written.</summary>
+    /// <exception cref="Refusal">An entry is wrong; all mistakes at once.</exception>
+    public CatalogContents CatalogBefore(ParseResult parsed, Terminal terminal)
+    {
+        var mistakes = new List<Mistake>();
+        var target = Target(parsed, terminal);
+        if (File.Exists(target))
+            throw new Refusal("command line", $"--catalog is '{target}', which is a file", "Name a folder");
+        var contents = Read([.. Overlays(parsed, terminal).Where(folder => folder != target || Directory.Exists(folder))], mistakes, []);
+        Refusal.IfAny(mistakes);
+        return contents;
+    }
+
+    private static CatalogContents Read(IReadOnlyList<string> overlays, List<Mistake> mistakes, string[] unread)
+    {
         return CatalogReader.Read([.. overlays.Prepend(Files.BuiltInCatalog).Select(folder => Files.Layer(folder, Wanted))], mistakes);
 
         bool Wanted(string path) => !Array.Exists(unread, folder => path.StartsWith(folder + "/", StringComparison.Ordinal));
