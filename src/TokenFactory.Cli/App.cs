@@ -42,6 +42,11 @@ internal static class App
                 terminal.Err.WriteLine($"error: {mistake}");
             return CouldNotAnswer;
         }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            terminal.Err.WriteLine($"error: the program failed, which is a fault of its own: {failure.GetType().Name}: {failure.Message}");
+            return CouldNotAnswer;
+        }
     }
 
     private static Command Root(Terminal terminal)
@@ -95,7 +100,8 @@ internal static class App
             .Where(word => word.StartsWith("--", StringComparison.Ordinal));
 
     private static string Path(ParseResult parsed) =>
-        parsed.CommandResult.Command.Name == "tokenfactory" ? "" : parsed.CommandResult.Command.Name + " ";
+        (parsed.CommandResult.Parent is CommandResult { Command.Name: not "tokenfactory" } parent ? parent.Command.Name + " " : "")
+        + (parsed.CommandResult.Command.Name == "tokenfactory" ? "" : parsed.CommandResult.Command.Name + " ");
 
     /// <summary>Prints a report as the flags ask.</summary>
     public static void Print(Report report, Terminal terminal, CommonFlags flags, ParseResult parsed)

@@ -27,7 +27,9 @@ public sealed class BillingTests
         Assert.Equal(1, plan["reserved-1y"].GetProperty("gpus_committed").GetDouble());
         Assert.Equal(12 * 2, plan["on-demand"].GetProperty("gpu_hours").GetDouble());
         Assert.Equal(12 * 2, plan["spot"].GetProperty("gpu_hours").GetDouble());
-        Assert.True(json.GetProperty("alternatives")[0].TryGetProperty("usd_per_million_tokens", out _));
+        var split = json.GetProperty("alternatives")[0];
+        var millions = ((1000 * 12) + (4100 * 12) + (1000 * 12)) * 3600 / 1e6;
+        Assert.Equal(split.GetProperty("usd").GetDouble() / millions, split.GetProperty("usd_per_million_tokens").GetDouble(), 9);
     }
 
     [Fact]

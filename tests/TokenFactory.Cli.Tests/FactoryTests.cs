@@ -9,7 +9,7 @@ public sealed class FactoryTests
     public void Fits_gpus_by_power_at_the_meter()
     {
         var gpus = Program.Run("factory", "--mw", "100", "--gpu", "gb200", "--pue", "1.25", "--headroom", "10%", "--json").Json.GetProperty("gpus")[0];
-        Assert.Equal(Math.Floor(100e6 / (1870 * 1.25 * 1.10)), gpus.GetProperty("gpus_that_fit").GetDouble());
+        Assert.Equal(Math.Floor(100e6 * 0.9 / (1870 * 1.25)), gpus.GetProperty("gpus_that_fit").GetDouble());
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class FactoryTests
             tiers: [{name: free, usd_per_million_tokens: 0, tokens_per_second_per_gpu: 1000}]
             """);
         var run = Program.Run("factory", path);
-        Assert.Equal(0, run.Code);
+        Assert.Equal(1, run.Code);
         Assert.Contains("No tier pays for its GPUs", run.Out, StringComparison.Ordinal);
     }
 

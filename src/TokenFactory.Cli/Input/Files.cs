@@ -19,7 +19,7 @@ internal static class Files
         {
             var isEntry = name.EndsWith(".json", StringComparison.Ordinal) || name.EndsWith(".csv", StringComparison.Ordinal);
             if (isEntry && wanted?.Invoke(name) != false)
-                files.Add(new CatalogFile(name, File.ReadAllText(Path.Combine(folder, name))));
+                files.Add(new CatalogFile(name, Text(Path.Combine(folder, name))));
         }
 
         return files;
@@ -57,7 +57,8 @@ internal static class Files
         }
         catch (Exception bad) when (bad is IOException or UnauthorizedAccessException)
         {
-            File.Delete(beside);
+            if (File.Exists(beside))
+                File.Delete(beside);
             throw new Refusal(path, $"cannot be written: {bad.Message}", "Name a folder that can be written with --catalog DIR");
         }
     }

@@ -129,6 +129,17 @@ internal sealed class Settings
         static string Plain(double bound) => bound is > 0 and < 1e-300 ? "above 0" : bound.ToString(CultureInfo.InvariantCulture);
     }
 
+    /// <summary>A whole number of <paramref name="atLeast"/> or more, or null where the key is absent or wrong.</summary>
+    public int? Whole(string key, int atLeast)
+    {
+        if (Number(key, atLeast, int.MaxValue) is not { } number)
+            return null;
+        if (number == Math.Floor(number))
+            return (int)number;
+        Note(key, $"is {number.ToString(CultureInfo.InvariantCulture)}", "Give a whole number");
+        return null;
+    }
+
     /// <summary>The mappings of a list; empty where the key is absent.</summary>
     public IReadOnlyList<Settings> Items(string key)
     {

@@ -26,7 +26,7 @@ internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
     /// <summary>A number of the user's, with its source; null where neither sets it.</summary>
     public Sourced<double>? Number(string key, double atLeast = double.Epsilon, double atMost = CsvRow.Largest) =>
         Of(key) is { } settings && settings.Number(key, atLeast, atMost) is { } number
-            ? new Sourced<double>(number, Given(settings))
+            ? new Sourced<double>(number, Said(settings))
             : null;
 
     public Sourced<Fraction> Share(string key, Sourced<Fraction> otherwise) =>
@@ -37,20 +37,29 @@ internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
     public Sourced<UsdPerKilowattHour> ElectricityOr(Sourced<UsdPerKilowattHour> otherwise) =>
         Number("usd_per_kwh", 0)?.Select(v => new UsdPerKilowattHour(v)) ?? otherwise;
 
-    /// <summary>The source of a figure the user gave: what the file says of itself, else an estimate given today.</summary>
+    /// <summary>
+    /// The source of a described figure (a throughput, a price): what its entry says of itself, else what the file says, else an
+    /// estimate given today.
+    /// </summary>
     public Provenance Given(Settings settings)
     {
-        var text = settings == Flags ? "given on the command line" : $"given in {settings.Where}";
-        var (kind, date) = (SourceKind.Estimated, SourceDate.On(Today));
-        if (settings != Flags && File is { } file)
-        {
-            text = file.Text("source") ?? text;
-            kind = file.Text("kind") is { } said ? KindOf(file, said) : kind;
-            date = file.Text("date") is { } day ? DateOf(file, day) : date;
-        }
-
+        if (settings == Flags || File is not { } file)
+            return Said(settings);
+        var said = Said(settings).Sources[0];
+        var text = settings.Text("source") ?? file.Text("source") ?? said.Text;
+        var kind = Who(settings, file, "kind") is { } from ? KindOf(from, from.Text("kind") ?? "") : said.Kind;
+        var date = Who(settings, file, "date") is { } dated ? DateOf(dated, dated.Text("date") ?? "") : said.Date;
         return Provenance.Of(new Source(kind, text, date));
     }
+
+    /// <summary>The source of an assumption of the user's, such as a selling price: where it stands, an estimate given today.</summary>
+    public Provenance Said(Settings settings)
+    {
+        var text = settings == Flags ? "given on the command line" : $"given in {settings.Where}";
+        return Provenance.Of(new Source(SourceKind.Estimated, text, SourceDate.On(Today)));
+    }
+
+    private static Settings? Who(Settings item, Settings file, string key) => item.Has(key) ? item : file.Has(key) ? file : null;
 
     /// <summary>Refuses unless every setting was understood.</summary>
     public void Conclude()

@@ -25,7 +25,7 @@ internal static class BillingReport
     private static IEnumerable<string> Answer(BillingRequest request, BillingPlan plan, BillingCost onDemandOnly)
     {
         var parts = plan.Commitments
-            .Select(c => $"commit to {Gpus(c.Gpus)} {(c.Gpus == 1 ? "GPU" : "GPUs")} ({c.Commitment.Name})")
+            .Select(c => $"commit to {Gpus(c.Gpus)} {(c.Gpus == 1 ? "GPU" : "GPUs")} ({c.Commitment.Name}{Guess(request, c.Commitment.Name)})")
             .ToList();
         if (plan.Cost.OnDemandGpuHours > 0)
             parts.Add($"run {Spell.Number(plan.Cost.OnDemandGpuHours)} GPU-hours on demand");
@@ -133,9 +133,9 @@ internal static class BillingReport
             new Cell(change, Spell.Change(change)),
             new Cell(perUsed, Spell.Dollars(perUsed)),
         ];
-        if (request.TokensPerSecondPerGpu is { } rate)
+        if (request.MillionTokens is { } millions and > 0)
         {
-            var perMillion = (new UsdPerHour(perUsed) / new TokensPerSecond(rate)).Value;
+            var perMillion = (double)cost.Total.Value / millions;
             cells.Add(new Cell(perMillion, Spell.Dollars(perMillion)));
         }
 
@@ -143,7 +143,7 @@ internal static class BillingReport
     }
 
     private static IEnumerable<Column> TokenColumn(BillingRequest request) =>
-        request.TokensPerSecondPerGpu is null ? [] : [new Column("usd_per_million_tokens", "$/M tok", 1)];
+        request.MillionTokens is null or 0 ? [] : [new Column("usd_per_million_tokens", "$/M tok", 1)];
 
     private static Section Regret(BillingRequest request, PriceMenu menu, BillingPlan plan)
     {
@@ -217,6 +217,12 @@ internal static class BillingReport
             yield return "A three-year price beside a shorter forecast assumes that demand lasts; "
                 + "the regret table is what it costs when it does not.";
     }
+
+    /// <summary>Says so where the price of a commitment is nobody's offer.</summary>
+    private static string Guess(BillingRequest request, string name) =>
+        request.Reserved.First(price => price.Billing.Text() == name) is { Provider: not "given", PerGpu.From.Kind: SourceKind.Estimated }
+            ? ", at an estimated price: get an offer"
+            : "";
 
     private static string Gpus(double gpus) => gpus == Math.Floor(gpus) ? gpus.ToString("N0") : gpus.ToString("0.0");
 

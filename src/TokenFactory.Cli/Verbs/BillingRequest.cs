@@ -39,6 +39,9 @@ internal sealed record Workload(string Name, double Gpus, double Utilisation, do
 /// <summary>What billing is asked.</summary>
 internal sealed record BillingRequest
 {
+    /// <summary>More hours, minutes or seconds than any plan spans: a spot pool that is "never" preempted.</summary>
+    private const double MostHours = 1e6;
+
     private const string None = "none";
 
     public required IReadOnlyList<Demand> Demand { get; init; }
@@ -57,7 +60,8 @@ internal sealed record BillingRequest
 
     public required string Gpu { get; init; }
 
-    public double? TokensPerSecondPerGpu { get; init; }
+    /// <summary>Millions of tokens that are asked for, where known.</summary>
+    public double? MillionTokens { get; init; }
 
     public double Hours => Demand.Sum(span => span.Hours);
 
@@ -99,7 +103,7 @@ internal sealed record BillingRequest
             Reserved = [.. reserved.OfType<MenuPrice>()],
             Today = terms.Today,
             Gpu = gpu?.Key ?? "GPU",
-            TokensPerSecondPerGpu = load.TokensPerSecondPerGpu,
+            MillionTokens = load.MillionTokens,
         };
 
         MenuPrice? Price(string key, Billing billing)
@@ -108,9 +112,10 @@ internal sealed record BillingRequest
             {
                 if (key != "on_demand_usd" && given.Text(key) == None)
                     return null;
-                return given.Number(key) is { } dollars
-                    ? new MenuPrice(billing, "given", new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(given)), false)
-                    : null;
+                if (given.Number(key) is not { } dollars)
+                    return null;
+                var perGpu = new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(given));
+                return new MenuPrice(billing, "given", perGpu, Offer.IsStale(perGpu, terms.Today));
             }
 
             return gpu is not null && catalog.Cheapest(gpu, billing, provider) is { } offer
@@ -121,12 +126,12 @@ internal sealed record BillingRequest
 
     private static SpotPrice ReadSpot(Terms terms, SiteDefaults site, MenuPrice listed)
     {
-        var mean = terms.Number("mean_hours_to_preemption") ?? site.SpotMeanHours;
-        var restart = terms.Number("restart_minutes", 0) ?? site.SpotRestartMinutes;
+        var mean = terms.Number("mean_hours_to_preemption", atMost: MostHours) ?? site.SpotMeanHours;
+        var restart = terms.Number("restart_minutes", 0, MostHours) ?? site.SpotRestartMinutes;
         var behaviour = new SpotBehaviour(TimeSpan.FromHours(mean.Value), TimeSpan.FromMinutes(restart.Value));
         if (terms.Of("checkpoint_seconds") is { } settings && terms.Of("request_seconds") == settings)
             settings.Exclude("checkpoint_seconds", "request_seconds", "Give the one that the work has");
-        if (terms.Number("checkpoint_seconds") is { } write)
+        if (terms.Number("checkpoint_seconds", atMost: MostHours) is { } write)
         {
             var checkpoint = TimeSpan.FromSeconds(write.Value);
             var interval = SpotCost.Daly(checkpoint, behaviour.MeanToPreemption);
@@ -134,7 +139,7 @@ internal sealed record BillingRequest
             return Priced(paid, write, $"checkpoints of {write.Value:0.#} s every {interval.TotalSeconds:0} s (Daly)");
         }
 
-        var request = terms.Number("request_seconds", 0) ?? site.SpotRequestSeconds;
+        var request = terms.Number("request_seconds", 0, MostHours) ?? site.SpotRequestSeconds;
         var wall = SpotCost.WallTimePerWorkOfRequests(behaviour, TimeSpan.FromSeconds(request.Value), Fraction.All);
         return Priced(wall, request, $"requests of {request.Value:0.#} s, each its own checkpoint");
 

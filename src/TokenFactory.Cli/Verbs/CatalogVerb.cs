@@ -130,7 +130,7 @@ internal static class CatalogVerb
         {
             var catalog = common.CatalogBefore(parsed, terminal);
             var folder = common.Target(parsed, terminal);
-            var import = PriceImport.Read(parsed.GetRequiredValue(path), catalog);
+            var import = PriceImport.Read(parsed.GetRequiredValue(path), catalog, common.Today(parsed, terminal));
             var written = parsed.GetValue(dry) ? null : import.Write(folder);
             App.Print(import.Report(written), terminal, common, parsed);
             return App.Done;

@@ -56,6 +56,8 @@ internal sealed class CommonFlags
     public IReadOnlyList<string> Overlays(ParseResult parsed, Terminal terminal)
     {
         var named = parsed.GetValue(Overlay) ?? [];
+        if (File.Exists(terminal.UserCatalog))
+            throw new Refusal("TOKENFACTORY_CATALOG", $"is '{terminal.UserCatalog}', which is a file", "Name a folder");
         return Directory.Exists(terminal.UserCatalog) ? [terminal.UserCatalog, .. named] : named;
     }
 

@@ -9,13 +9,20 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Demand">The spans.</param>
 /// <param name="Text">In words.</param>
 /// <param name="Workload">The typical load it is, where one was named.</param>
-/// <param name="TokensPerSecondPerGpu">How tokens became GPUs, where they did.</param>
-internal sealed record DemandLoad(IReadOnlyList<Demand> Demand, string Text, Workload? Workload, double? TokensPerSecondPerGpu);
+/// <param name="MillionTokens">How many tokens are asked for over all of it, where known.</param>
+internal sealed record DemandLoad(IReadOnlyList<Demand> Demand, string Text, Workload? Workload, double? MillionTokens);
 
 /// <summary>Reads the demand: a CSV, a flat load, or a typical workload.</summary>
 internal sealed class DemandInput(Terms terms, string? path)
 {
+    private const double MillionsPerTokenHour = 3600 / 1e6;
+    private const double MostGpus = 1e9;
+    private const double MostHours = 1e6;
     private const double HoursPerYear = OwnedCost.HoursPerYear;
+
+    /// <summary>The lowest mean of the daily wave, its sharpest form: a tenth of the peak and a few busy hours.</summary>
+    private const double LeastWave = 0.2;
+
     private static readonly string[] Optional =
         ["gpus", "tokens_per_second", "interruptible_gpus", "interruptible_tokens_per_second"];
 
@@ -33,15 +40,15 @@ internal sealed class DemandInput(Terms terms, string? path)
         var perGpu = terms.Number("tokens_per_second_per_gpu")?.Value;
         return terms.Of("demand") is { } settings2 && settings2.Text("demand") is { } file
             ? FromCsv(settings2, file, perGpu, interruptible)
-            : Flat(interruptible);
+            : Flat(interruptible, perGpu);
     }
 
-    private DemandLoad Flat(double? interruptible)
+    private DemandLoad Flat(double? interruptible, double? perGpu)
     {
         var workload = ReadWorkload();
-        var gpus = terms.Number("gpus")?.Value ?? workload?.Gpus;
+        var gpus = terms.Number("gpus", atMost: MostGpus)?.Value ?? workload?.Gpus;
         var utilisation = terms.Number("utilisation", double.Epsilon, 1)?.Value ?? workload?.Utilisation ?? 1;
-        var hours = terms.Number("hours")?.Value ?? HoursPerYear;
+        var hours = terms.Number("hours", atMost: MostHours)?.Value ?? HoursPerYear;
         if (gpus is null && terms.Of("gpus") is null && terms.Of("workload") is null)
         {
             terms.Flags.Note(
@@ -54,16 +61,19 @@ internal sealed class DemandInput(Terms terms, string? path)
         var peak = gpus ?? 1;
         if (workload?.Name == "bursty")
         {
+            if (utilisation < LeastWave)
+                (terms.Of("utilisation") ?? terms.Flags).Note("utilisation", $"is {utilisation}, flatter than a daily wave", $"Give {LeastWave} or more, or a curve with --demand");
             var average = $"{utilisation:0%}".Replace("%", " %", StringComparison.Ordinal);
             var assumed = workload.Assumption.Replace("35 %", average, StringComparison.Ordinal);
-            return new DemandLoad(Wave(peak, utilisation, hours, share), $"{assumed}, peak {peak:0.##} GPUs", workload, null);
+            var wave = Wave(peak, utilisation, hours, share);
+            return new DemandLoad(wave, $"{assumed}, peak {peak:0.##} GPUs", workload, Millions(wave, perGpu));
         }
 
         List<Demand> demand = [Span(hours * utilisation, peak, share)];
         if (utilisation < 1)
             demand.Add(new Demand(hours * (1 - utilisation), 0, 0));
         var said = workload is null ? "" : $" ({workload.Name}: {workload.Assumption})";
-        return new DemandLoad(demand, $"{peak:0.##} GPUs for {utilisation * 100:0.#} % of {hours:N0} hours{said}", workload, null);
+        return new DemandLoad(demand, $"{peak:0.##} GPUs for {utilisation * 100:0.#} % of {hours:N0} hours{said}", workload, Millions(demand, perGpu));
     }
 
     private Workload? ReadWorkload()
@@ -105,6 +115,10 @@ internal sealed class DemandInput(Terms terms, string? path)
         }
     }
 
+    /// <summary>Millions of tokens that the GPUs make while they are asked for; null where their speed is not known.</summary>
+    private static double? Millions(List<Demand> demand, double? perGpu) =>
+        perGpu is { } rate ? demand.Sum(span => span.Gpus * span.Hours) * rate * MillionsPerTokenHour : null;
+
     private static Demand Span(double hours, double gpus, double interruptible) =>
         new(hours, gpus * (1 - interruptible), gpus * interruptible);
 
@@ -130,13 +144,19 @@ internal sealed class DemandInput(Terms terms, string? path)
                 "Say how many tokens per second a GPU makes");
         }
 
+        var stray = inTokens ? "interruptible_gpus" : "interruptible_tokens_per_second";
+        if (rows.Any(row => row[stray].Length > 0))
+            mistakes.Add(new Mistake(nextTo, $"counts demand in {(inTokens ? "tokens/s" : "GPUs")} and '{stray}' in the other", "Give both in one unit"));
         var spans = Spans(rows, mistakes);
         var demand = rows.Select((row, i) => Of(row, spans[i], inTokens ? perGpu ?? 1 : null, interruptible)).ToList();
         if (mistakes.Count > 0)
             throw new Refusal([.. terms.Mistakes, .. mistakes]);
+        var tokens = inTokens
+            ? rows.Select((row, i) => (row.Number("tokens_per_second", 0) ?? 0) * spans[i]).Sum() * MillionsPerTokenHour
+            : Millions(demand, perGpu);
         if (demand.TrueForAll(span => span.Gpus == 0))
             throw new Refusal(nextTo, "asks for nothing in any row", "Give a demand above zero somewhere");
-        return new DemandLoad(demand, $"{rows.Count:N0} rows of {Path.GetFileName(file)}", null, inTokens ? perGpu : null);
+        return new DemandLoad(demand, $"{rows.Count:N0} rows of {Path.GetFileName(file)}", null, tokens);
     }
 
     private string Text(string file)
@@ -157,18 +177,18 @@ internal sealed class DemandInput(Terms terms, string? path)
         var gpus = Gpus(row, all, perGpu);
         if (row[some].Length == 0)
             return Span(hours, gpus, interruptible ?? 0);
-        var may = Gpus(row, some, perGpu);
-        if (may > gpus)
+        var may = row.Number(some, 0) ?? 0;
+        var total = row.Number(all, 0) ?? 0;
+        if (may > total)
             row.Note(some, $"is {row[some]}, more than {all}", $"{all} counts all demand, the interruptible part included");
-        return new Demand(hours, Math.Max(0, gpus - may), may);
+        var firm = Math.Min(gpus, Whole(Math.Max(0, total - may), perGpu));
+        return new Demand(hours, firm, gpus - firm);
     }
 
-    /// <summary>Whole GPUs: tokens need ceil(tokens per second / tokens per second and GPU).</summary>
-    private static double Gpus(CsvRow row, string column, double? perGpu)
-    {
-        var number = row.Number(column, 0) ?? 0;
-        return perGpu is null ? number : Math.Ceiling(number / perGpu.Value);
-    }
+    private static double Gpus(CsvRow row, string column, double? perGpu) => Whole(row.Number(column, 0) ?? 0, perGpu);
+
+    /// <summary>Whole GPUs: tokens need ceil(tokens per second / tokens per second and GPU). A demand in GPUs stays as it is.</summary>
+    private static double Whole(double demand, double? perGpu) => perGpu is null ? demand : Math.Ceiling(demand / perGpu.Value);
 
     /// <summary>Hours from each row to the next; the last row lasts as long as the one before it.</summary>
     private static List<double> Spans(IReadOnlyList<CsvRow> rows, List<Mistake> mistakes)

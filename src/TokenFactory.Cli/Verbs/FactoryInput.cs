@@ -43,7 +43,7 @@ internal sealed record FactoryRequest(
     Sourced<Fraction> Utilisation, Sourced<Fraction> Availability, DateOnly Today)
 {
     /// <summary>Power that may be filled: the site less its headroom.</summary>
-    public Watts Usable => Site.Watts / (1 + Headroom.Value);
+    public Watts Usable => Site.Watts * Headroom.Rest.Value;
 
     /// <summary>Tokens sold over tokens possible: utilisation x availability.</summary>
     public double Sold => Utilisation.Value.Value * Availability.Value.Value;
@@ -62,7 +62,7 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
         if (terms.Of("mw") is null)
             terms.Flags.Note("mw", "is missing", "Give the site's power in megawatts");
         var megawatts = terms.Number("mw")?.Value ?? 1;
-        var headroom = terms.Number("headroom", 0, 1)?.Value ?? 0;
+        var headroom = terms.Number("headroom", 0, 0.99)?.Value ?? 0;
         var model = terms.Of("model") is { } named && named.Text("model") is { } name
             ? Lookup.Model(named, "model", name, catalog) ?? name
             : "deepseek-r1";
@@ -133,9 +133,10 @@ internal sealed class FactoryInput(Terms terms, CatalogContents catalog)
     {
         if ((own?.Has("usd_per_gpu_hour") == true ? own : terms.Of("usd_per_gpu_hour")) is { } given)
         {
-            return given.Number("usd_per_gpu_hour") is { } dollars
-                ? (new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(given)), "given", false)
-                : null;
+            if (given.Number("usd_per_gpu_hour") is not { } dollars)
+                return null;
+            var perGpu = new Sourced<UsdPerHour>(new UsdPerHour(dollars), terms.Given(given));
+            return (perGpu, "given", Offer.IsStale(perGpu, terms.Today));
         }
 
         var settings = terms.Of("billing");

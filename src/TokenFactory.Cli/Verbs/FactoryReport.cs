@@ -12,7 +12,7 @@ internal static class FactoryReport
     private const double SecondsPerDay = 86_400;
     private static readonly TimeSpan Year = TimeSpan.FromHours(OwnedCost.HoursPerYear);
 
-    public static Report Of(FactoryRequest request)
+    public static Report Of(FactoryRequest request, out bool pays)
     {
         if (request.Tiers.All(tier => tier.PerGpu.All(rate => rate is null)))
         {
@@ -28,6 +28,7 @@ internal static class FactoryReport
             .ToList();
         var tiers = request.Tiers.Select(OnSite).ToList();
         var best = TierAllocation.Best(request.Usable, pools, tiers);
+        pays = best.Allocation.Shares.Count > 0;
         var even = TierAllocation.Even(request.Usable, pools, tiers);
         return new Report(
             "factory",
@@ -60,7 +61,7 @@ internal static class FactoryReport
                 + $"at the prices of {request.TierSource}{(Unlimited(request) ? ", if all of them find buyers" : "")}.";
         var gain = profit - Yearly(even.Profit);
         yield return $"That is {Dollars(gain)} a year more than the same power for every tier; "
-            + $"one more megawatt would earn {Dollars((double)best.PerMegawattYear.Value)} a year.";
+            + $"one more megawatt would earn {Dollars(PerSiteMegawatt(request, best))} a year.";
     }
 
     private static Section Fits(FactoryRequest request) => new(
@@ -76,7 +77,7 @@ internal static class FactoryReport
         ],
         [.. request.Pools.Select(pool =>
         {
-            var room = PowerLadder.DeploymentsThatFit(request.Site, pool.Facility.Value, request.Headroom);
+            var room = PowerLadder.DeploymentsThatFit(new Power(request.Usable, PowerBoundary.Facility), pool.Facility.Value, Fraction.None);
             var fit = Math.Min(room, pool.Stock ?? double.MaxValue);
             var cost = new Sourced<double>(Yearly(pool.Cost.Value * fit), pool.Cost.From.And(pool.Facility.From));
             var price = Cell.Of(pool.Cost, Spell.Of);
@@ -221,6 +222,8 @@ internal static class FactoryReport
 
         foreach (var tier in request.Tiers.Where(tier => tier.Price.Note is not null))
             yield return $"Tier {tier.Name}: {tier.Price.Note}.";
+        foreach (var pool in request.Pools.Where((_, j) => request.Tiers.All(tier => tier.PerGpu[j] is null)))
+            yield return $"{pool.Gpu.Key} serves no tier: the catalog has no point of {request.Model} on it that keeps a tier's speed.";
         if (Unlimited(request))
         {
             yield return "No tier's demand is limited, so the best split is the one tier that earns most per watt: "
@@ -234,8 +237,9 @@ internal static class FactoryReport
                 + "which some tier's demand, speed or stock does not take: part of the difference is that power.";
         }
 
-        yield return $"Shadow price of power: {Spell.Dollars((double)best.PerMegawattYear.Value)} per MW-year "
-            + $"= {Spell.Dollars(best.PerWattHour * 1000)} per kWh above what the GPUs cost.";
+        var perMegawatt = PerSiteMegawatt(request, best);
+        yield return $"Shadow price of power at the meter: {Spell.Dollars(perMegawatt)} per MW-year "
+            + $"= {Spell.Dollars(perMegawatt / OwnedCost.HoursPerYear / 1000)} per kWh above what the GPUs cost.";
         if (request.Pools.Any(pool => pool.Stale))
         {
             yield return $"* Price may be older than {Offer.FreshDays} days on {request.Today:yyyy-MM-dd}: "
@@ -245,6 +249,10 @@ internal static class FactoryReport
 
     private static double Watts(FactoryRequest request, SiteAllocation allocation) =>
         allocation.Shares.Sum(share => request.Pools[share.Pool].Facility.Value.Watts.Value * share.Gpus);
+
+    /// <summary>Dollars a year of one more megawatt at the meter, of which the headroom stays free.</summary>
+    private static double PerSiteMegawatt(FactoryRequest request, BestAllocation best) =>
+        (double)best.PerMegawattYear.Value * request.Headroom.Rest.Value;
 
     private static bool Unlimited(FactoryRequest request) => request.Tiers.All(tier => tier.Demand is null);
 

@@ -41,8 +41,9 @@ internal static class FactoryVerb
             var terms = new Terms(flags.Read(parsed), path is null ? null : Settings.OfFile(path), today);
             var request = new FactoryInput(terms, catalog).Read();
             terms.Conclude();
-            App.Print(FactoryReport.Of(request), terminal, common, parsed);
-            return App.Done;
+            var report = FactoryReport.Of(request, out var pays);
+            App.Print(report, terminal, common, parsed);
+            return pays ? App.Done : App.AnswerIsNo;
         });
         return command;
     }

@@ -11,7 +11,10 @@ internal sealed class ModelAddition
     private readonly ModelShape _model;
     private readonly IReadOnlyList<string> _notUnderstood;
 
-    private ModelAddition(ModelShape model, IReadOnlyList<string> notUnderstood) => (_model, _notUnderstood) = (model, notUnderstood);
+    private readonly bool _replaces;
+
+    private ModelAddition(ModelShape model, IReadOnlyList<string> notUnderstood, bool replaces) =>
+        (_model, _notUnderstood, _replaces) = (model, notUnderstood, replaces);
 
     public static ModelAddition Read(string path, string? key, string? source, CatalogContents catalog, DateOnly today)
     {
@@ -33,7 +36,7 @@ internal sealed class ModelAddition
         }
 
         Refusal.IfAny(mistakes);
-        return new ModelAddition(reading.Model!, reading.NotUnderstood);
+        return new ModelAddition(reading.Model!, reading.NotUnderstood, catalog.ModelNames.Find(chosen) is not null);
     }
 
     /// <summary>Writes the entry whole or not at all.</summary>
@@ -55,9 +58,10 @@ internal sealed class ModelAddition
         Row("kv_bytes_per_token_16bit", _model.KvBytesPerToken(2));
         Row("kv_bytes_per_token_8bit", _model.KvBytesPerToken(1));
         Row("state_bytes_per_sequence", _model.StateBytes());
+        var instead = _replaces ? ", in place of the entry of that name" : "";
         return new Report(
             "catalog add-model",
-            [ModelWords.Sizes(_model), written is null ? "Nothing was written (--dry-run)." : $"Added as '{_model.Key}': {written}"],
+            [ModelWords.Sizes(_model), written is null ? "Nothing was written (--dry-run)." : $"Added as '{_model.Key}'{instead}: {written}"],
             [new Section("shape", "", [new Column("number", "number", Number: false), new Column("value", "value")], rows)],
             _notUnderstood.Count == 0
                 ? ["Every key that matters for size and speed was understood."]

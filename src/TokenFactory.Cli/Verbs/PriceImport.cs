@@ -16,7 +16,7 @@ internal sealed class PriceImport
     private PriceImport(string text, string provider, IReadOnlyList<Offer> offers, IReadOnlyList<Offer> before) =>
         (_text, _provider, _offers, _before) = (text, provider, offers, before);
 
-    public static PriceImport Read(string path, CatalogContents catalog)
+    public static PriceImport Read(string path, CatalogContents catalog, DateOnly today)
     {
         var mistakes = new List<Mistake>();
         var text = Files.Text(path);
@@ -28,6 +28,12 @@ internal sealed class PriceImport
                 path,
                 $"holds prices of {string.Join(" and ", providers)}",
                 "Give one file per provider: an import replaces all rows of its provider"));
+        }
+
+        foreach (var offer in offers.Where(offer => offer.PerGpu.From.Sources[0].Date.Earliest > today))
+        {
+            var what = $"dates {offer.Gpu.Key} {offer.Billing.Text()} {offer.PerGpu.From.Sources[0].Date}, which is to come";
+            mistakes.Add(new Mistake(path, what, $"Give the day the price was read, up to {today:yyyy-MM-dd}"));
         }
 
         Refusal.IfAny(mistakes);
@@ -51,16 +57,20 @@ internal sealed class PriceImport
         if (!Directory.Exists(folder))
             return;
         var mistakes = new List<Mistake>();
-        foreach (var other in Directory.EnumerateFiles(folder, "*.csv").Where(file => file != path).Order(StringComparer.Ordinal))
+        foreach (var other in Directory.EnumerateFiles(folder, "*.csv", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            var rows = CsvTable.Read(Files.Text(other), other, PriceSheet.Required, PriceSheet.Optional, []);
-            if (rows.Any(row => Names.Fold(row["provider"]) == Names.Fold(_provider)))
+            var providers = CsvTable.Read(Files.Text(other), other, PriceSheet.Required, PriceSheet.Optional, [])
+                .Select(row => Names.Fold(row["provider"]))
+                .ToHashSet(StringComparer.Ordinal);
+            var own = providers.Remove(Names.Fold(_provider));
+            if (own && other != path)
             {
-                mistakes.Add(new Mistake(
-                    other,
-                    $"holds prices of {_provider} too",
-                    $"Remove them, or the file: an import keeps {Path.GetFileName(path)} as the provider's only one"));
+                var remedy = $"Remove them, or the file: an import keeps {Path.GetFileName(path)} as the provider's only one";
+                mistakes.Add(new Mistake(other, $"holds prices of {_provider} too", remedy));
             }
+
+            if (other == path && providers.Count > 0)
+                mistakes.Add(new Mistake(other, $"holds prices of another provider than {_provider}", "Move them to a file of their own first"));
         }
 
         Refusal.IfAny(mistakes);
@@ -112,7 +122,7 @@ internal sealed class PriceImport
 
     private static string FileName(string provider)
     {
-        var words = string.Concat(provider.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' '));
+        var words = string.Concat(provider.ToLowerInvariant().Select(c => char.IsLetterOrDigit(c) ? c : ' '));
         return string.Join('-', words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 }

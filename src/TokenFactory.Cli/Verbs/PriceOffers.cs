@@ -123,7 +123,10 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
     }
 
     private PricedHour Priced(Offer offer, bool asked) =>
-        new(offer.Provider, offer.Billing, offer.PerGpu, offer.IsStale(terms.Today), offer.Suspect, asked);
+        new(offer.Provider, offer.Billing, offer.PerGpu, offer.IsStale(terms.Today), offer.Suspect, asked)
+        {
+            IsModelled = offer.PerGpu.From.Kind == SourceKind.Estimated,
+        };
 
     private PricedHour? OwnedHour(Settings item, Accelerator gpu, double capital)
     {
@@ -136,9 +139,7 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
 
         var pue = judged.PueOf(gpu);
         var it = PowerLadder.Climb(gpu, board, site, pue).It!.Value;
-
-        // An availability that the user gives divides every row's cost later; only the assumed one belongs into the owned hour.
-        var up = terms.Of("availability") is null ? site.Availability : site.Availability with { Value = Fraction.All };
+        // Per paid hour: downtime divides every row's cost later, owned and rented alike.
         Owned = new OwnedGpu
         {
             Capital = new Usd((decimal)capital),
@@ -151,11 +152,11 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
             Electricity = judged.Terms.Electricity.Value,
             Hosting = site.Hosting.Value,
             OpexPerYear = new Usd((decimal)site.OpexPerGpuYear.Value),
-            Availability = up.Value,
+            Availability = Fraction.All,
         };
-        var from = terms.Given(item).And(it.From).And(site.CostOfCapital.From).And(site.LifeYears.From).And(site.Residual.From)
+        var from = terms.Said(item).And(it.From).And(site.CostOfCapital.From).And(site.LifeYears.From).And(site.Residual.From)
             .And(site.AverageLoad.From).And(pue.From).And(judged.Terms.Electricity.From).And(site.Hosting.From)
-            .And(site.OpexPerGpuYear.From).And(up.From);
+            .And(site.OpexPerGpuYear.From);
         return new PricedHour("own site", Billing.Owned, new Sourced<UsdPerHour>(OwnedCost.PerHour(Owned).Total, from), false, false);
     }
 }

@@ -9,6 +9,7 @@ namespace TokenFactory.Cli.Verbs;
 internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline? vs, PriceTerms judged, bool everyPoint)
 {
     private static readonly string[] ThroughputKeys = ["gpus", "prefill_gpus", "decode_gpus", "counts", "watts_per_gpu", "power_boundary"];
+    private static readonly string[] OfferKeys = ["usd_per_gpu_hour", "provider", "billing", "region", "capital_usd"];
     private readonly Settings _flags = terms.Flags;
     private readonly PriceOffers _offers = new(terms, catalog, vs, judged);
 
@@ -66,6 +67,8 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         PriceOffers.MarkKeys(item);
         if (gpu is null)
             return null;
+        foreach (var key in OfferKeys.Where(_ => item != _flags))
+            item.Exclude("prices", key, "Put it into the list, or leave the list out");
         var prices = item.Has("prices")
             ? item.Items("prices").Select(price => _offers.Given(price, gpu)).OfType<PricedHour>().ToList()
             : _offers.Of(item, gpu);
@@ -121,6 +124,8 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
             ?? Rated(point.Gpu)
             ?? throw new Refusal("catalog", $"{point.Gpu.Key} has neither measured power nor TDP", "Add tdp_w to it"),
         Streams = point is { InputThroughput: { } input, OutputThroughput: { } output } ? (input.Value, output.Value) : null,
+        PerUser = point.PerUser,
+        PrefillShare = point.PrefillShare,
         Prices = _offers.Of(_flags, point.Gpu),
     };
 
@@ -130,10 +135,11 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
     {
         item.Exclude("tokens_per_second", "tokens_per_second_per_gpu", "Give the throughput of the deployment or that of a GPU");
         item.Exclude("gpus", "prefill_gpus", "Give all GPUs, or prefill and decode apart");
-        var (all, prefill, decode) = (item.Number("gpus", 1), item.Number("prefill_gpus", 0), item.Number("decode_gpus", 1));
+        item.Exclude("gpus", "tokens_per_second_per_gpu", "A throughput per GPU needs no count; give tokens_per_second of the deployment");
+        var (all, prefill, decode) = (item.Whole("gpus", 1), item.Whole("prefill_gpus", 0), item.Whole("decode_gpus", 1));
         if ((prefill is null) != (decode is null))
             item.Note(prefill is null ? "decode_gpus" : "prefill_gpus", "stands alone", "Give prefill_gpus and decode_gpus together");
-        prefillShare = prefill is { } p && decode is { } d ? p / (p + d) : null;
+        prefillShare = prefill is { } p && decode is { } d ? (double)p / (p + d) : null;
         if (item.Number("tokens_per_second_per_gpu") is { } perGpu)
             return new Sourced<TokensPerSecond>(new TokensPerSecond(perGpu), terms.Given(item));
         if (item.Number("tokens_per_second") is not { } total)
@@ -145,7 +151,7 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
 
         if (all is null && decode is null)
             item.Note("tokens_per_second", "does not say of how many GPUs", "Add gpus, or prefill_gpus and decode_gpus");
-        var perAll = TokenCost.PerGpu(new TokensPerSecond(total), (int)(prefill ?? 0), (int)(decode ?? all ?? 1));
+        var perAll = TokenCost.PerGpu(new TokensPerSecond(total), prefill ?? 0, decode ?? all ?? 1);
         return new Sourced<TokensPerSecond>(perAll, terms.Given(item));
     }
 

@@ -84,6 +84,8 @@ internal static class PriceReport
             columns.Add((new Column("usd_per_million_tokens_usage", "$/M busy", 4), row => Cell.Of(row.Figures.Usage, Spell.Of)));
         columns.AddRange(EnergyColumns(request));
         columns.AddRange(MoneyColumns(request));
+        if (rows.Any(row => row.Point.PerUser is not null))
+            columns.Add((new Column("tokens_per_second_per_user", "tok/s/user", 6), row => Known(row.Point.PerUser, Spell.Of)));
         if (rows.Any(row => row.Point.Load.Length > 0))
             columns.Add((new Column("load", "load", 10, Number: false), row => Cell.Of(row.Point.Load)));
         return new Section(
@@ -97,8 +99,8 @@ internal static class PriceReport
     {
         var at = request.PowerAt;
         var name = at.ToString().ToLowerInvariant();
-        yield return (new Column($"tokens_per_joule_{name}", "tok/s/W", 2), row => Known(row.Figures.PerWattAt(at), Spell.Of));
-        yield return (new Column($"joules_per_token_{name}", "J/tok", 5), row => Known(row.Figures.EnergyAt(at), Spell.Of));
+        yield return (new Column($"tokens_per_joule_{name}", "tok/s/W", 2), row => Bound(row, Known(row.Figures.PerWattAt(at), Spell.Of), "\u2265"));
+        yield return (new Column($"joules_per_token_{name}", "J/tok", 5), row => Bound(row, Known(row.Figures.EnergyAt(at), Spell.Of), "\u2264"));
         yield return (
             new Column("tokens_per_second_per_facility_mw", "tok/s/MW", 7),
             row => Cell.Of(row.Figures.PerFacilityMegawatt, Spell.Of));
@@ -127,9 +129,13 @@ internal static class PriceReport
         }
     }
 
+    /// <summary>Marks a figure as a bound where TDP stood in for measured power.</summary>
+    private static Cell Bound(PricedPoint row, Cell cell, string sign) =>
+        row.Point.PerGpuPower.Note is null || cell.Value is null ? cell : cell with { Text = sign + cell.Text };
+
     private static Cell Hour(PricedPoint row)
     {
-        var mark = (row.Price.Stale ? "*" : "") + (row.Price.Suspect ? "?" : "");
+        var mark = (row.Price.Stale ? "*" : "") + (row.Price.IsModelled ? "~" : "") + (row.Price.Suspect ? "?" : "");
         var cell = Cell.Of(row.Price.PerGpu, Spell.Of);
         return cell with { Text = cell.Text + mark };
     }
@@ -170,7 +176,7 @@ internal static class PriceReport
         }
 
         return cells.Count == 0 ? null : new Section(
-            "by_token_class", "By token class (class cost x class tokens sums to the price of the GPUs)",
+            "by_token_class", "By token class, of busy time (class cost x class tokens sums to the price of the GPUs)",
             [
                 new Column("model", "model", 0, Number: false), new Column("gpu", "GPU", 0, Number: false),
                 new Column("provider", "provider", 1, Number: false), new Column("billing", "billing", 1, Number: false),

@@ -13,7 +13,11 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Suspect">Whether it looks wrong.</param>
 /// <param name="Asked">False for a row that is there only as a baseline.</param>
 internal sealed record PricedHour(
-    string Provider, Billing Billing, Sourced<UsdPerHour> PerGpu, bool Stale, bool Suspect, bool Asked = true);
+    string Provider, Billing Billing, Sourced<UsdPerHour> PerGpu, bool Stale, bool Suspect, bool Asked = true)
+{
+    /// <summary>Whether the catalog estimates it, rather than a provider offers or the user gives it.</summary>
+    public bool IsModelled { get; init; }
+}
 
 /// <summary>A point to price: throughput and power of a GPU, and its prices.</summary>
 internal sealed record PointToPrice
@@ -33,6 +37,9 @@ internal sealed record PointToPrice
 
     /// <summary>Input and output streams per GPU, where known.</summary>
     public (TokensPerSecond Input, TokensPerSecond Output)? Streams { get; init; }
+
+    /// <summary>What one user sees while decoding, where known.</summary>
+    public Sourced<TokensPerSecond>? PerUser { get; init; }
 
     /// <summary>Prefill GPUs over all GPUs, in a disaggregated deployment.</summary>
     public double? PrefillShare { get; init; }

@@ -15,7 +15,7 @@ internal static class PriceWords
         var groups = rows
             .Where(row => row.Price.Asked)
             .GroupBy(row => (row.Point.Model, row.Point.Counts))
-            .Select(group => group.First())
+            .Select(group => group.FirstOrDefault(row => !row.Price.IsModelled) ?? group.First())
             .ToList();
         var named = groups
             .Take(ModelsNamed)
@@ -48,7 +48,7 @@ internal static class PriceWords
         }
 
         if (rows.Any(row => row.Point.PerGpuPower.Note is not null))
-            yield return "Where no power was measured, TDP stands in: an upper bound, so tokens per watt are a lower one.";
+            yield return "Where no power was measured, TDP stands in: an upper bound, so tokens per watt (\u2265) are a lower one.";
         var priced = rows.Select(row => row.Price).Distinct().ToList();
         var stale = priced.Count(price => price.Stale);
         if (stale > 0)
@@ -57,8 +57,20 @@ internal static class PriceWords
                 + "bring fresh ones with 'catalog import-prices'.";
         }
 
+        if (priced.Exists(price => price.IsModelled))
+            yield return "~ The price is an estimate, nobody's offer; the headline prefers offers.";
+        if (priced.Exists(price => price.Billing == Billing.Spot))
+            yield return "Spot is priced as listed; 'billing' adds what preemptions and restarts cost.";
+        if (rows.Any(row => row.Point.Gpu.Chassis is null) && rows.Any(row => row.Point.Gpu.Chassis is not null))
+        {
+            yield return "Per-MW figures of GPUs without a chassis model carry provisioned host power, which is higher: "
+                + "beside the others they are lower bounds.";
+        }
+
         if (priced.Exists(price => price.Suspect))
             yield return "? The source doubts this price; it stands here because nothing else is offered or it was asked for.";
+        if ((request.PrefillShare is not null || request.CacheHitRate > 0) && rows.All(row => row.Point.Streams is null))
+            yield return "No cost by token class: no point here knows its input and output streams (catalog points and files can).";
         if (request.Unpriced.Count > 0)
             yield return $"No offer in the catalog: {string.Join("; ", request.Unpriced)}.";
         if (request.Owned is { } owned)

@@ -74,7 +74,7 @@ public sealed record Accelerator
 
 /// <summary>
 /// A chassis as a power model: fixed host power, fans that speed up with the load, power supplies whose efficiency depends on it,
-/// and the network outside. The form is that of the InferenceX power model (economics reference 1.10).
+/// and the network outside. The form is that of the InferenceX power model.
 /// </summary>
 /// <param name="Gpus">Accelerators in the chassis.</param>
 /// <param name="FixedDc">Host, memory, switches and NICs, DC side.</param>
@@ -150,27 +150,39 @@ public static class AcceleratorReader
     {
         var points = new List<EfficiencyPoint>();
         foreach (var pair in entry.Pairs("psu_efficiency"))
+        {
+            if (pair[1] is not (> 0 and <= 1) || (points.Count > 0 && pair[0] <= points[^1].Load))
+                entry.Note("psu_efficiency", $"holds [{pair[0]}, {pair[1]}]", "Give ascending loads, and efficiencies above 0 to 1");
             points.Add(new EfficiencyPoint(pair[0], pair[1]));
+        }
+
         return points;
     }
 
     private static Sourced<ChassisModel> ReadChassis(EntryReader entry)
     {
-        var gpus = entry.Number("gpus");
+        var from = entry.Number("fixed_dc_w").From;
         var model = new ChassisModel(
-            (int)gpus.Value,
-            new Watts(entry.Number("fixed_dc_w").Value),
-            new Watts(entry.Number("network_w", 0).Value),
+            entry.Count("gpus"),
+            Part("fixed_dc_w"),
+            Part("network_w", 0),
             new ChassisFans(
-                new Watts(entry.Number("fan_nameplate_w").Value),
-                new Watts(entry.Number("fan_full_cooling_load_w").Value),
-                entry.Number("fan_min_pwm").Value,
-                entry.Number("fan_max_pwm").Value,
-                entry.Number("fan_exponent").Value),
-            new Watts(entry.Number("psu_capacity_w").Value),
-            new Watts(entry.Number("psu_limit_w").Value),
+                Part("fan_nameplate_w"),
+                Part("fan_full_cooling_load_w"),
+                Part("fan_min_pwm").Value,
+                Part("fan_max_pwm").Value,
+                Part("fan_exponent").Value),
+            Part("psu_capacity_w"),
+            Part("psu_limit_w"),
             ReadCurve(entry));
         entry.RefuseUnknownKeys();
-        return new Sourced<ChassisModel>(model, gpus.From);
+        return new Sourced<ChassisModel>(model, from);
+
+        Watts Part(string key, double atLeast = double.Epsilon)
+        {
+            var number = entry.Number(key, atLeast);
+            from = from.And(number.From);
+            return new Watts(number.Value);
+        }
     }
 }

@@ -17,10 +17,7 @@ public static class CatalogReader
         var names = Index(accelerators, a => a.Key, a => [a.Name, .. a.Aliases], mistakes);
         var models = Entries(layers, "models", mistakes, ModelReader.Read, m => m.Key);
         var engines = Entries(layers, "engines", mistakes, Engine.Read, e => e.Key);
-        var points = layers
-            .SelectMany(layer => Open(layer, "points", mistakes))
-            .SelectMany(file => OperatingPointReader.Read(file, names))
-            .ToList();
+        var points = layers.SelectMany(layer => Points(layer, names, mistakes)).ToList();
         return new CatalogContents
         {
             Accelerators = accelerators,
@@ -73,6 +70,15 @@ public static class CatalogReader
 
             return thing;
         }
+    }
+
+    /// <summary>The points of a layer; a key that stands twice in it is a mistake, in a later layer it replaces.</summary>
+    private static List<OperatingPoint> Points(IReadOnlyList<CatalogFile> layer, NameIndex<Accelerator> names, ICollection<Mistake> mistakes)
+    {
+        var points = Open(layer, "points", mistakes).SelectMany(file => OperatingPointReader.Read(file, names)).ToList();
+        foreach (var twice in points.GroupBy(point => point.Key, StringComparer.Ordinal).Where(group => group.Count() > 1))
+            mistakes.Add(new Mistake("points", $"the key '{twice.Key}' stands {twice.Count()} times", "Give each point a key of its own"));
+        return points;
     }
 
     private static IEnumerable<EntryReader> Open(IReadOnlyList<CatalogFile> layer, string folder, ICollection<Mistake> mistakes) =>

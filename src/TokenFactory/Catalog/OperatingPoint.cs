@@ -42,6 +42,9 @@ public sealed record OperatingPoint
     /// <summary>Whether prefill and decode ran on separate GPUs.</summary>
     public bool Disaggregated { get; init; }
 
+    /// <summary>Prefill GPUs over all GPUs where they are separate and counted, else null.</summary>
+    public double? PrefillShare { get; init; }
+
     /// <summary>What <see cref="Throughput"/> counts.</summary>
     public required TokenCount Counts { get; init; }
 
@@ -87,12 +90,14 @@ public static class OperatingPointReader
 
     private static OperatingPoint ReadPoint(EntryReader entry, Accelerator gpu)
     {
+        var gpus = entry.Count("gpus");
         var point = new OperatingPoint
         {
             Key = entry.Text("key"),
             Model = entry.Text("model"),
             Gpu = gpu,
-            Gpus = entry.Count("gpus"),
+            Gpus = gpus,
+            PrefillShare = ReadPools(entry, gpus),
             Precision = entry.TextOrNone("precision"),
             Engine = entry.TextOrNone("engine"),
             Load = entry.TextOrNone("load"),
@@ -106,7 +111,6 @@ public static class OperatingPointReader
             PerGpuPower = ReadPower(entry),
             Note = entry.TextOrNone("note"),
         };
-        CheckPools(entry, point);
         entry.RefuseUnknownKeys();
         return point;
     }
@@ -142,14 +146,13 @@ public static class OperatingPointReader
         return mode == "disaggregated";
     }
 
-    private static void CheckPools(EntryReader entry, OperatingPoint point)
+    private static double? ReadPools(EntryReader entry, int gpus)
     {
-        var prefill = entry.NumberOrNone("prefill_gpus", 1);
-        var decode = entry.NumberOrNone("decode_gpus", 1);
-        if (prefill is { } p && decode is { } d && (int)(p.Value + d.Value) != point.Gpus)
-        {
-            var what = $"is {point.Gpus} but prefill and decode add up to {p.Value + d.Value}";
-            entry.Note("gpus", what, "Count every GPU of the deployment");
-        }
+        if (!entry.Has("prefill_gpus") || !entry.Has("decode_gpus"))
+            return null;
+        var (prefill, decode) = (entry.Count("prefill_gpus"), entry.Count("decode_gpus"));
+        if (prefill + decode != gpus)
+            entry.Note("gpus", $"is {gpus} but prefill and decode add up to {prefill + decode}", "Count every GPU of the deployment");
+        return (double)prefill / (prefill + decode);
     }
 }

@@ -73,7 +73,7 @@ public readonly record struct ForecastRegret(double Error, Usd Plan, Usd Best)
 
 /// <summary>
 /// The best split of a demand curve over commitments, on-demand and spot: the screening curve on the load-duration curve
-/// (economics reference 1.6). Exact: the GPUs stack into levels, firm work fills the lower ones, every level is used for a share of the
+///. Exact: the GPUs stack into levels, firm work fills the lower ones, every level is used for a share of the
 /// time that does not grow with its height, and takes the way to pay that is cheapest for that share.
 /// </summary>
 public static class BillingSplit

@@ -2,7 +2,7 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Economics;
 
-/// <summary>Where two ways to pay cost the same (economics reference 1.3 and 1.6).</summary>
+/// <summary>Where two ways to pay cost the same.</summary>
 public static class BreakEven
 {
     /// <summary>

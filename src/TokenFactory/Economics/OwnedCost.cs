@@ -55,7 +55,7 @@ public readonly record struct OwnedHour(UsdPerHour Capital, UsdPerHour Opex, Usd
 /// <param name="CapitalAtParity">The purchase price at which both cost the same; zero where no price is low enough.</param>
 public readonly record struct LeaseComparison(UsdPerHour SavingPerHour, Usd CapitalAtParity);
 
-/// <summary>Levelised cost of an owned GPU-hour (economics reference 1.3, LCOI).</summary>
+/// <summary>Levelised cost of an owned GPU-hour.</summary>
 public static class OwnedCost
 {
     /// <summary>Hours in a year of 365 days.</summary>

@@ -19,7 +19,7 @@ public readonly record struct Earnings(Usd Revenue, Usd Cost)
     public double? GrossMargin => Revenue.Value == 0 ? null : (double)(Profit.Value / Revenue.Value);
 }
 
-/// <summary>Revenue, margin and payback (economics reference 1.4). Availability and utilisation scale revenue, never cost.</summary>
+/// <summary>Revenue, margin and payback. Availability and utilisation scale revenue, never cost.</summary>
 public static class Revenue
 {
     private static readonly TimeSpan Year = TimeSpan.FromHours(OwnedCost.HoursPerYear);

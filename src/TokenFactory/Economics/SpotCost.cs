@@ -7,7 +7,7 @@ namespace TokenFactory.Economics;
 /// <param name="Restart">Provision, load weights, warm up.</param>
 public readonly record struct SpotBehaviour(TimeSpan MeanToPreemption, TimeSpan Restart);
 
-/// <summary>Expected cost of preemptible capacity (economics reference 1.7).</summary>
+/// <summary>Expected cost of preemptible capacity.</summary>
 public static class SpotCost
 {
     /// <summary>Young's checkpoint interval: sqrt(2 x write time x mean time to preemption).</summary>

@@ -44,7 +44,7 @@ public sealed record BestAllocation(SiteAllocation Allocation, double PerWattHou
 }
 
 /// <summary>
-/// Site power to service tiers at their prices (economics reference 1.4): maximise sum of (price x tokens - GPU cost) within the site's
+/// Site power to service tiers at their prices: maximise sum of (price x tokens - GPU cost) within the site's
 /// power, each tier's demand and each pool's stock. A linear programme; its dual on power is the marginal value of a watt.
 /// </summary>
 public static class TierAllocation

@@ -23,7 +23,7 @@ public readonly record struct TokenStreams(TokensPerSecond FreshInput, TokensPer
     public TokensPerSecond Total => FreshInput + CachedInput + Output;
 }
 
-/// <summary>Cost per million tokens (economics reference 1.3).</summary>
+/// <summary>Cost per million tokens.</summary>
 public static class TokenCost
 {
     /// <summary>$/M tok of a GPU-hour: price / (tokens per second x 3600) x 10^6.</summary>

@@ -2,7 +2,7 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Economics;
 
-/// <summary>Energy per token and what follows from it (economics reference 1.2). Every watt goes in with its boundary.</summary>
+/// <summary>Energy per token and what follows from it. Every watt goes in with its boundary.</summary>
 public static class TokenEnergy
 {
     private const double JoulesPerKilowattHour = 3.6e6;
