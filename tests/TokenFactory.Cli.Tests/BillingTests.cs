@@ -33,6 +33,17 @@ public sealed class BillingTests
     }
 
     [Fact]
+    public void Firm_work_never_runs_on_spot()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("d.csv", "time,tokens_per_second,interruptible_tokens_per_second\n0,4000,2100\n1,4000,2100\n");
+        var plan = Program.Run("billing", "--on-demand-usd", "2", "--reserved-1y-usd", "none", "--spot-usd", "0.5", "--demand", path, "--tokens-per-second-per-gpu", "2000", "--json")
+            .Json.GetProperty("plan").EnumerateArray().ToDictionary(row => row.GetProperty("billing").GetString()!);
+        Assert.Equal(2, plan["on-demand"].GetProperty("gpu_hours").GetDouble());
+        Assert.Equal(2, plan["spot"].GetProperty("gpu_hours").GetDouble());
+    }
+
+    [Fact]
     public void Regret_is_nothing_as_forecast_and_grows_with_the_error()
     {
         var regret = Run(["--gpus", "10", "--utilisation", "0.9"]).GetProperty("regret").EnumerateArray()

@@ -100,6 +100,37 @@ public sealed class CatalogTests
     }
 
     [Fact]
+    public void Providers_of_any_alphabet_keep_their_own_sheets()
+    {
+        using var folder = new TemporaryFolder();
+        var own = Path.Combine(folder.Root, "own");
+        foreach (var provider in new[] { "\u6771\u4eac", "\u5927\u962a", "\u00dcWS", "WS" })
+            Assert.Equal(0, Program.RunIn(null, own, "catalog", "import-prices", folder.Write("s.csv", Header + provider + ",h100,spot,1,2026-11-20,datasheet,p\n")).Code);
+        Assert.Equal(4, Directory.GetFiles(Path.Combine(own, "prices")).Length);
+    }
+
+    [Fact]
+    public void A_price_of_the_future_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        var sheet = folder.Write("s.csv", Header + "X,h100,spot,1,2027-11-20,datasheet,p\n");
+        var run = Program.RunIn(null, Path.Combine(folder.Root, "own"), "catalog", "import-prices", sheet);
+        Assert.Equal(2, run.Code);
+        Assert.Contains("which is to come", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_one_clear_error()
+    {
+        using var folder = new TemporaryFolder();
+        var sheet = folder.Write("s.csv", Header + "X,h100,spot,1,2026-11-20,datasheet,p\n");
+        var run = Program.Run("catalog", "import-prices", sheet, "--catalog", Path.Combine(sheet, "inside"));
+        Assert.Equal(2, run.Code);
+        Assert.Contains("cannot be written", run.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("fault of its own", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_wrong_sheet_is_refused_whole_and_nothing_is_written()
     {
         using var folder = new TemporaryFolder();

@@ -13,10 +13,22 @@ public sealed class FactoryTests
     }
 
     [Fact]
+    public void One_more_megawatt_earns_what_the_shadow_price_says()
+    {
+        double Profit(string megawatts) => Program.Run("factory", "--mw", megawatts, "--gpu", "gb200", "--headroom", "20%", "--json")
+            .Json.GetProperty("per_year")[0].GetProperty("profit_usd_per_year").GetDouble();
+        var run = Program.Run("factory", "--mw", "100", "--gpu", "gb200", "--headroom", "20%");
+        var earned = Profit("101") - Profit("100");
+        Assert.Contains($"one more megawatt would earn ${earned / 1e6:0.00} M a year", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void States_utilisation_and_price_source_beside_every_revenue()
     {
         var run = Program.Run("factory", "--mw", "100", "--gpu", "gb200", "--utilisation", "0.6");
-        Assert.All(run.Out.Split('\n').Where(line => line.Contains("revenue and", StringComparison.Ordinal)), line =>
+        var told = run.Out.Split('\n').Where(line => line.Contains("revenue and", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(told);
+        Assert.All(told, line =>
         {
             Assert.Contains("60 % utilisation", line, StringComparison.Ordinal);
             Assert.Contains("the prices of GTC 2026 tiers", line, StringComparison.Ordinal);

@@ -121,6 +121,32 @@ public sealed class PriceTests
     }
 
     [Fact]
+    public void Estimates_are_marked_and_do_not_make_the_headline_where_there_is_an_offer()
+    {
+        var run = Program.Run("price", "--gpu", "b200", "--model", "llama-3.1-70b", "--billing", "owned", "--billing", "on-demand");
+        Assert.Contains("~", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("SemiAnalysis", run.Out.Split("\n\n")[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Stamps_a_file_s_source_on_what_it_describes_and_not_on_what_it_assumes()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("p.yaml", """
+            source: our meter
+            date: 2026-11-20
+            kind: measured
+            sell_usd_per_million: 1
+            points:
+              - {gpu: h100, tokens_per_second_per_gpu: 2000, prices: [{usd_per_gpu_hour: 2, source: our contract, kind: datasheet}]}
+            """);
+        var sources = Program.Run("price", path, "--json").Json.GetProperty("points")[0].GetProperty("sources");
+        Assert.Equal("measured", Text(sources.GetProperty("tokens_per_second_per_gpu"), "kind"));
+        Assert.Equal("datasheet", Text(sources.GetProperty("usd_per_gpu_hour"), "kind"));
+        Assert.Equal("estimated", Text(sources.GetProperty("gross_margin"), "kind"));
+    }
+
+    [Fact]
     public void Prices_an_owned_gpu_beside_a_rented_one()
     {
         var run = Program.Run("price", "--gpu", "h100", "--tokens-per-second-per-gpu", "2000", "--usd-per-gpu-hour", "2.9", "--capital-usd", "40000", "--sell-usd-per-million", "1");
