@@ -75,7 +75,7 @@ internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
 
     private static SourceKind KindOf(Settings file, string text)
     {
-        if (EntryReader.KindOf(text) is { } kind)
+        if (SourceKinds.Parse(text) is { } kind)
             return kind;
         file.Note("kind", $"is '{text}'", "Write measured, datasheet or estimated");
         return SourceKind.Estimated;

@@ -25,7 +25,8 @@ internal static class BillingReport
     private static IEnumerable<string> Answer(BillingRequest request, BillingPlan plan, BillingCost onDemandOnly)
     {
         var parts = plan.Commitments
-            .Select(c => $"commit to {Gpus(c.Gpus)} {(c.Gpus == 1 ? "GPU" : "GPUs")} ({c.Commitment.Name}{Guess(request, c.Commitment.Name)})")
+            .Select(c => $"commit to {Gpus(c.Gpus)} {(c.Gpus == 1 ? "GPU" : "GPUs")} "
+                + $"({c.Commitment.Name}{Guess(request, c.Commitment.Name)})")
             .ToList();
         if (plan.Cost.OnDemandGpuHours > 0)
             parts.Add($"run {Spell.Number(plan.Cost.OnDemandGpuHours)} GPU-hours on demand");

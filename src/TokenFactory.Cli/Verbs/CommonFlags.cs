@@ -61,7 +61,9 @@ internal sealed class CommonFlags
         return Directory.Exists(terminal.UserCatalog) ? [terminal.UserCatalog, .. named] : named;
     }
 
-    /// <summary>The folder that an addition goes to: the last one named with --catalog, else the user's own. It need not exist yet.</summary>
+    /// <summary>
+    /// The folder that an addition goes to: the last one named with --catalog, else the user's own. It need not exist yet.
+    /// </summary>
     public string Target(ParseResult parsed, Terminal terminal) => parsed.GetValue(Overlay)?.LastOrDefault() ?? terminal.UserCatalog;
 
     /// <summary>The catalog as this run sees it.</summary>

@@ -62,7 +62,13 @@ internal sealed class DemandInput(Terms terms, string? path)
         if (workload?.Name == "bursty")
         {
             if (utilisation < LeastWave)
-                (terms.Of("utilisation") ?? terms.Flags).Note("utilisation", $"is {utilisation}, flatter than a daily wave", $"Give {LeastWave} or more, or a curve with --demand");
+            {
+                (terms.Of("utilisation") ?? terms.Flags).Note(
+                    "utilisation",
+                    $"is {utilisation}, flatter than a daily wave",
+                    $"Give {LeastWave} or more, or a curve with --demand");
+            }
+
             var average = $"{utilisation:0%}".Replace("%", " %", StringComparison.Ordinal);
             var assumed = workload.Assumption.Replace("35 %", average, StringComparison.Ordinal);
             var wave = Wave(peak, utilisation, hours, share);
@@ -73,7 +79,8 @@ internal sealed class DemandInput(Terms terms, string? path)
         if (utilisation < 1)
             demand.Add(new Demand(hours * (1 - utilisation), 0, 0));
         var said = workload is null ? "" : $" ({workload.Name}: {workload.Assumption})";
-        return new DemandLoad(demand, $"{peak:0.##} GPUs for {utilisation * 100:0.#} % of {hours:N0} hours{said}", workload, Millions(demand, perGpu));
+        var text = $"{peak:0.##} GPUs for {utilisation * 100:0.#} % of {hours:N0} hours{said}";
+        return new DemandLoad(demand, text, workload, Millions(demand, perGpu));
     }
 
     private Workload? ReadWorkload()
@@ -146,7 +153,11 @@ internal sealed class DemandInput(Terms terms, string? path)
 
         var stray = inTokens ? "interruptible_gpus" : "interruptible_tokens_per_second";
         if (rows.Any(row => row[stray].Length > 0))
-            mistakes.Add(new Mistake(nextTo, $"counts demand in {(inTokens ? "tokens/s" : "GPUs")} and '{stray}' in the other", "Give both in one unit"));
+        {
+            var what = $"counts demand in {(inTokens ? "tokens/s" : "GPUs")} and '{stray}' in the other";
+            mistakes.Add(new Mistake(nextTo, what, "Give both in one unit"));
+        }
+
         var spans = Spans(rows, mistakes);
         var demand = rows.Select((row, i) => Of(row, spans[i], inTokens ? perGpu ?? 1 : null, interruptible)).ToList();
         if (mistakes.Count > 0)

@@ -77,7 +77,8 @@ internal static class FactoryReport
         ],
         [.. request.Pools.Select(pool =>
         {
-            var room = PowerLadder.DeploymentsThatFit(new Power(request.Usable, PowerBoundary.Facility), pool.Facility.Value, Fraction.None);
+            var usable = new Power(request.Usable, PowerBoundary.Facility);
+            var room = PowerLadder.DeploymentsThatFit(usable, pool.Facility.Value, Fraction.None);
             var fit = Math.Min(room, pool.Stock ?? double.MaxValue);
             var cost = new Sourced<double>(Yearly(pool.Cost.Value * fit), pool.Cost.From.And(pool.Facility.From));
             var price = Cell.Of(pool.Cost, Spell.Of);

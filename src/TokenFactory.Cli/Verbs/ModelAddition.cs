@@ -59,9 +59,10 @@ internal sealed class ModelAddition
         Row("kv_bytes_per_token_8bit", _model.KvBytesPerToken(1));
         Row("state_bytes_per_sequence", _model.StateBytes());
         var instead = _replaces ? ", in place of the entry of that name" : "";
+        var done = written is null ? "Nothing was written (--dry-run)." : $"Added as '{_model.Key}'{instead}: {written}";
         return new Report(
             "catalog add-model",
-            [ModelWords.Sizes(_model), written is null ? "Nothing was written (--dry-run)." : $"Added as '{_model.Key}'{instead}: {written}"],
+            [ModelWords.Sizes(_model), done],
             [new Section("shape", "", [new Column("number", "number", Number: false), new Column("value", "value")], rows)],
             _notUnderstood.Count == 0
                 ? ["Every key that matters for size and speed was understood."]

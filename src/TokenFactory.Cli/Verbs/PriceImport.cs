@@ -70,7 +70,10 @@ internal sealed class PriceImport
             }
 
             if (other == path && providers.Count > 0)
-                mistakes.Add(new Mistake(other, $"holds prices of another provider than {_provider}", "Move them to a file of their own first"));
+            {
+                var what = $"holds prices of another provider than {_provider}";
+                mistakes.Add(new Mistake(other, what, "Move them to a file of their own first"));
+            }
         }
 
         Refusal.IfAny(mistakes);

@@ -99,8 +99,12 @@ internal static class PriceReport
     {
         var at = request.PowerAt;
         var name = at.ToString().ToLowerInvariant();
-        yield return (new Column($"tokens_per_joule_{name}", "tok/s/W", 2), row => Bound(row, Known(row.Figures.PerWattAt(at), Spell.Of), "\u2265"));
-        yield return (new Column($"joules_per_token_{name}", "J/tok", 5), row => Bound(row, Known(row.Figures.EnergyAt(at), Spell.Of), "\u2264"));
+        yield return (
+            new Column($"tokens_per_joule_{name}", "tok/s/W", 2),
+            row => Bound(row, Known(row.Figures.PerWattAt(at), Spell.Of), "\u2265"));
+        yield return (
+            new Column($"joules_per_token_{name}", "J/tok", 5),
+            row => Bound(row, Known(row.Figures.EnergyAt(at), Spell.Of), "\u2264"));
         yield return (
             new Column("tokens_per_second_per_facility_mw", "tok/s/MW", 7),
             row => Cell.Of(row.Figures.PerFacilityMegawatt, Spell.Of));

@@ -73,7 +73,8 @@ public static class CatalogReader
     }
 
     /// <summary>The points of a layer; a key that stands twice in it is a mistake, in a later layer it replaces.</summary>
-    private static List<OperatingPoint> Points(IReadOnlyList<CatalogFile> layer, NameIndex<Accelerator> names, ICollection<Mistake> mistakes)
+    private static List<OperatingPoint> Points(
+        IReadOnlyList<CatalogFile> layer, NameIndex<Accelerator> names, ICollection<Mistake> mistakes)
     {
         var points = Open(layer, "points", mistakes).SelectMany(file => OperatingPointReader.Read(file, names)).ToList();
         foreach (var twice in points.GroupBy(point => point.Key, StringComparer.Ordinal).Where(group => group.Count() > 1))

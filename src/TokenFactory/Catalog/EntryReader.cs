@@ -76,7 +76,7 @@ public sealed class EntryReader
             return null;
         }
 
-        return new EntryReader(root, file.Path, ReadSources(root, file.Path, mistakes), null, mistakes);
+        return new EntryReader(root, file.Path, EntrySources.Read(root, file.Path, mistakes), null, mistakes);
     }
 
     /// <summary>Whether the key is there.</summary>
@@ -266,41 +266,4 @@ public sealed class EntryReader
             Note(key, $"comes from '{from}', which 'sources' does not declare", "Declare it with source, date and kind");
         return null;
     }
-
-    private static Dictionary<string, Source> ReadSources(JsonElement root, string where, ICollection<Mistake> mistakes)
-    {
-        var sources = new Dictionary<string, Source>(StringComparer.Ordinal);
-        if (!root.TryGetProperty("sources", out var declared) || declared.ValueKind != JsonValueKind.Object)
-            return sources;
-        foreach (var item in declared.EnumerateObject())
-        {
-            var text = Member(item.Value, "source");
-            var date = SourceDate.Parse(Member(item.Value, "date"));
-            if (text.Length > 0 && date is not null && KindOf(Member(item.Value, "kind")) is { } kind)
-                sources.Add(item.Name, new Source(kind, text, date));
-            else
-            {
-                mistakes.Add(new Mistake(
-                    where,
-                    $"source '{item.Name}' is incomplete",
-                    "Give source (text), date (2026-08) and kind (measured, datasheet or estimated)"));
-            }
-        }
-
-        return sources;
-    }
-
-    private static string Member(JsonElement element, string key) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()!
-            : "";
-
-    /// <summary>Reads a kind as it is written in files, or null.</summary>
-    public static SourceKind? KindOf(string text) => text switch
-    {
-        "measured" => SourceKind.Measured,
-        "datasheet" => SourceKind.Datasheet,
-        "estimated" => SourceKind.Estimated,
-        _ => null,
-    };
 }

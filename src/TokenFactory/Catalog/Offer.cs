@@ -111,7 +111,7 @@ public static class PriceSheet
         var date = SourceDate.Parse(row["date"]);
         if (date is null)
             row.Note("date", $"is '{row["date"]}'", "Write 2026-11-21, 2026-11 or an interval 2025-11/2026-09");
-        var kind = EntryReader.KindOf(row["kind"]);
+        var kind = SourceKinds.Parse(row["kind"]);
         if (kind is null)
             row.Note("kind", $"is '{row["kind"]}'", "Write measured, datasheet or estimated");
         var gpus = row["gpus_per_instance"].Length == 0 ? 1 : row.Number("gpus_per_instance", 1);

@@ -16,6 +16,19 @@ public enum SourceKind
     Measured,
 }
 
+/// <summary>How a kind is written in files.</summary>
+public static class SourceKinds
+{
+    /// <summary>Reads a kind, or null where it is none.</summary>
+    public static SourceKind? Parse(string text) => text switch
+    {
+        "measured" => SourceKind.Measured,
+        "datasheet" => SourceKind.Datasheet,
+        "estimated" => SourceKind.Estimated,
+        _ => null,
+    };
+}
+
 /// <summary>When a source spoke: a day, a month, a year, or an interval where nobody knows better (ISO 8601).</summary>
 /// <param name="Earliest">The first day it may be.</param>
 /// <param name="Latest">The last day it may be.</param>
