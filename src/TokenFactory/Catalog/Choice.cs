@@ -8,13 +8,9 @@ public static class Choice
     public static T? Of<T>(string? text)
         where T : struct, Enum
     {
-        foreach (var member in Enum.GetValues<T>())
-        {
-            if (string.Equals(member.ToString(), text, StringComparison.OrdinalIgnoreCase))
-                return member;
-        }
-
-        return null;
+        // Enum.TryParse also takes numbers and lists; a word of letters is neither.
+        var word = text is { Length: > 0 } && text.All(char.IsAsciiLetter);
+        return word && Enum.TryParse<T>(text, ignoreCase: true, out var member) ? member : null;
     }
 
     /// <summary>The words in lower case, joined for a message.</summary>

@@ -22,7 +22,6 @@ public sealed class EntryReader
         AllowDuplicateProperties = false,
     };
 
-    private static readonly string[] NumberKeys = ["value", "from", "note"];
 
     private readonly JsonElement _element;
     private readonly Dictionary<string, Source> _sources;
@@ -152,10 +151,10 @@ public sealed class EntryReader
         {
             from = value.TryGetProperty("from", out var own) && own.ValueKind == JsonValueKind.String ? own.GetString() : from;
             note = value.TryGetProperty("note", out var said) && said.ValueKind == JsonValueKind.String ? said.GetString() : null;
-            var strays = value.EnumerateObject().Select(member => member.Name).Except(NumberKeys).ToList();
+            var stray = Stray(value);
             value = value.TryGetProperty("value", out var inner) ? inner : default;
-            if (value.ValueKind == JsonValueKind.Number && strays.Count > 0)
-                Note(key, $"has the unknown key '{strays[0]}'", $"Known in a number: {string.Join(", ", NumberKeys)}");
+            if (value.ValueKind == JsonValueKind.Number && stray is not null)
+                Note(key, $"has the unknown key '{stray}'", "Known in a number: value, from, note");
         }
 
         if (value.ValueKind != JsonValueKind.Number)
@@ -253,6 +252,18 @@ public sealed class EntryReader
 
     /// <summary>Adds a mistake about a key of this object.</summary>
     public void Note(string key, string what, string remedy) => Mistakes.Add(new Mistake(Where, $"'{key}' {what}", remedy));
+
+    /// <summary>A key that no number has, or null.</summary>
+    private static string? Stray(JsonElement number)
+    {
+        foreach (var member in number.EnumerateObject())
+        {
+            if (!member.NameEquals("value") && !member.NameEquals("from") && !member.NameEquals("note"))
+                return member.Name;
+        }
+
+        return null;
+    }
 
     private EntryReader Inner(JsonElement element, string path) => new(element, $"{Where}: {path}", _sources, _from, Mistakes);
 
