@@ -48,8 +48,6 @@ internal sealed record BillingRequest
 
     public required string DemandText { get; init; }
 
-    public required Workload? Workload { get; init; }
-
     public required MenuPrice OnDemand { get; init; }
 
     public required SpotPrice? Spot { get; init; }
@@ -96,7 +94,6 @@ internal sealed record BillingRequest
         {
             Demand = load.Demand,
             DemandText = load.Text,
-            Workload = load.Workload,
             OnDemand = onDemand
                 ?? new MenuPrice(Billing.OnDemand, "", new Sourced<UsdPerHour>(new UsdPerHour(1), terms.Given(terms.Flags)), false),
             Spot = spot,

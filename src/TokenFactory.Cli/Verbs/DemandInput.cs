@@ -8,9 +8,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>A demand curve as it was asked for.</summary>
 /// <param name="Demand">The spans.</param>
 /// <param name="Text">In words.</param>
-/// <param name="Workload">The typical load it is, where one was named.</param>
 /// <param name="MillionTokens">How many tokens are asked for over all of it, where known.</param>
-internal sealed record DemandLoad(IReadOnlyList<Demand> Demand, string Text, Workload? Workload, double? MillionTokens);
+internal sealed record DemandLoad(IReadOnlyList<Demand> Demand, string Text, double? MillionTokens);
 
 /// <summary>Reads the demand: a CSV, a flat load, or a typical workload.</summary>
 internal sealed class DemandInput(Terms terms, string? path)
@@ -72,7 +71,7 @@ internal sealed class DemandInput(Terms terms, string? path)
             var average = $"{utilisation:0%}".Replace("%", " %", StringComparison.Ordinal);
             var assumed = workload.Assumption.Replace("35 %", average, StringComparison.Ordinal);
             var wave = Wave(peak, utilisation, hours, share);
-            return new DemandLoad(wave, $"{assumed}, peak {peak:0.##} GPUs", workload, Millions(wave, perGpu));
+            return new DemandLoad(wave, $"{assumed}, peak {peak:0.##} GPUs", Millions(wave, perGpu));
         }
 
         List<Demand> demand = [Span(hours * utilisation, peak, share)];
@@ -80,7 +79,7 @@ internal sealed class DemandInput(Terms terms, string? path)
             demand.Add(new Demand(hours * (1 - utilisation), 0, 0));
         var said = workload is null ? "" : $" ({workload.Name}: {workload.Assumption})";
         var text = $"{peak:0.##} GPUs for {utilisation * 100:0.#} % of {hours:N0} hours{said}";
-        return new DemandLoad(demand, text, workload, Millions(demand, perGpu));
+        return new DemandLoad(demand, text, Millions(demand, perGpu));
     }
 
     private Workload? ReadWorkload()
@@ -167,7 +166,7 @@ internal sealed class DemandInput(Terms terms, string? path)
             : Millions(demand, perGpu);
         if (demand.TrueForAll(span => span.Gpus == 0))
             throw new Refusal(nextTo, "asks for nothing in any row", "Give a demand above zero somewhere");
-        return new DemandLoad(demand, $"{rows.Count:N0} rows of {Path.GetFileName(file)}", null, tokens);
+        return new DemandLoad(demand, $"{rows.Count:N0} rows of {Path.GetFileName(file)}", tokens);
     }
 
     private string Text(string file)

@@ -10,8 +10,10 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
 {
     private const string All = "all";
     private static readonly Billing[] FirstChoice = [Billing.OnDemand, Billing.Reserved3Year, Billing.Reserved1Year, Billing.Owned];
-    private static readonly string[] Keys = ["provider", "billing", "region", "usd_per_gpu_hour", "capital_usd", "prices"];
     private readonly List<string> _unpriced = [];
+
+    /// <summary>The keys of one price; a list of prices holds them inside.</summary>
+    public static IReadOnlyList<string> Keys { get; } = ["usd_per_gpu_hour", "provider", "billing", "region", "capital_usd"];
 
     /// <summary>What could not be priced, and why.</summary>
     public IReadOnlyList<string> Unpriced => [.. _unpriced.Distinct(StringComparer.Ordinal)];
@@ -22,6 +24,7 @@ internal sealed class PriceOffers(Terms terms, CatalogContents catalog, Baseline
     /// <summary>Marks the keys of an offer as known, also where a price makes them mere labels.</summary>
     public static void MarkKeys(Settings item)
     {
+        item.Has("prices");
         foreach (var key in Keys)
             item.Has(key);
     }

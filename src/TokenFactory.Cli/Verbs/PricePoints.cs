@@ -9,7 +9,6 @@ namespace TokenFactory.Cli.Verbs;
 internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline? vs, PriceTerms judged, bool everyPoint)
 {
     private static readonly string[] ThroughputKeys = ["gpus", "prefill_gpus", "decode_gpus", "counts", "watts_per_gpu", "power_boundary"];
-    private static readonly string[] OfferKeys = ["usd_per_gpu_hour", "provider", "billing", "region", "capital_usd"];
     private readonly Settings _flags = terms.Flags;
     private readonly PriceOffers _offers = new(terms, catalog, vs, judged);
 
@@ -67,7 +66,7 @@ internal sealed class PricePoints(Terms terms, CatalogContents catalog, Baseline
         PriceOffers.MarkKeys(item);
         if (gpu is null)
             return null;
-        foreach (var key in OfferKeys.Where(_ => item != _flags))
+        foreach (var key in PriceOffers.Keys.Where(_ => item != _flags))
             item.Exclude("prices", key, "Put it into the list, or leave the list out");
         var prices = item.Has("prices")
             ? item.Items("prices").Select(price => _offers.Given(price, gpu)).OfType<PricedHour>().ToList()

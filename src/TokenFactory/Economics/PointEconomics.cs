@@ -61,13 +61,14 @@ public sealed record PointEconomics
     public static PointEconomics Of(
         Sourced<UsdPerHour> perGpu, Sourced<TokensPerSecond> throughput, PowerLadder power, PointTerms terms)
     {
-        var usage = perGpu.With(throughput, TokenCost.Blended);
-        var share = terms.Utilisation.With(terms.Availability, (u, a) => u.Value * a.Value);
+        var cost = TokenCost.Bases(perGpu.Value, throughput.Value, terms.Utilisation.Value, terms.Availability.Value);
+        var busy = perGpu.From.And(throughput.From);
+        var hourly = terms.Sold is { } sold ? Sales(sold, throughput, terms) : (Sourced<UsdPerHour>?)null;
         var atMeter = power.Facility.With(throughput, TokenEnergy.PerToken);
         return new PointEconomics
         {
-            Usage = usage,
-            Allocation = usage.With(share, (cost, used) => cost / used),
+            Usage = new Sourced<UsdPerMillionTokens>(cost.Usage, busy),
+            Allocation = new Sourced<UsdPerMillionTokens>(cost.Allocation, busy.And(terms.Utilisation.From).And(terms.Availability.From)),
             Power = power,
             Throughput = throughput,
             PerFacilityMegawatt = throughput.With(power.Facility, TokenEnergy.PerMegawatt),
@@ -75,8 +76,9 @@ public sealed record PointEconomics
             Carbon = terms.Carbon is { } grid ? atMeter.With(grid, (joules, intensity) => joules * intensity) : null,
             CostPerMegawattYear = perGpu.With(
                 power.Facility, (price, watts) => Revenue.PerYear(default, price, Megawatt, watts.Watts).Cost),
-            RevenuePerMegawattYear = terms.Sold is { } sold ? Sales(sold, throughput, power, terms) : null,
-            GrossMargin = terms.Sold is { } asked ? Margin(asked, perGpu, throughput, terms) : null,
+            RevenuePerMegawattYear = hourly?.With(
+                power.Facility, (revenue, watts) => Revenue.PerYear(revenue, default, Megawatt, watts.Watts).Revenue),
+            GrossMargin = hourly is { } taken ? Margin(taken, perGpu) : null,
         };
     }
 
@@ -88,23 +90,14 @@ public sealed record PointEconomics
     public Sourced<JoulesPerToken>? EnergyAt(PowerBoundary boundary) =>
         Power.At(boundary) is { } watts ? watts.With(Throughput, TokenEnergy.PerToken) : null;
 
-    private static Sourced<UsdPerHour> PerGpuHour(
-        Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PointTerms terms) =>
+    /// <summary>What a GPU-hour takes in.</summary>
+    private static Sourced<UsdPerHour> Sales(Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PointTerms terms) =>
         new(
             Revenue.PerGpuHour([new SoldTokens(throughput.Value, sold.Value)], terms.Utilisation.Value, terms.Availability.Value),
             sold.From.And(throughput.From).And(terms.Utilisation.From).And(terms.Availability.From));
 
-    private static Sourced<Usd> Sales(
-        Sourced<UsdPerMillionTokens> sold, Sourced<TokensPerSecond> throughput, PowerLadder power, PointTerms terms) =>
-        PerGpuHour(sold, throughput, terms).With(
-            power.Facility, (revenue, watts) => Revenue.PerYear(revenue, default, Megawatt, watts.Watts).Revenue);
-
-    private static Sourced<double>? Margin(
-        Sourced<UsdPerMillionTokens> sold, Sourced<UsdPerHour> perGpu, Sourced<TokensPerSecond> throughput, PointTerms terms)
-    {
-        var revenue = PerGpuHour(sold, throughput, terms);
-        return Revenue.GrossMargin(revenue.Value, perGpu.Value) is { } margin
+    private static Sourced<double>? Margin(Sourced<UsdPerHour> revenue, Sourced<UsdPerHour> perGpu) =>
+        Revenue.GrossMargin(revenue.Value, perGpu.Value) is { } margin
             ? new Sourced<double>(margin, revenue.From.And(perGpu.From))
             : null;
-    }
 }

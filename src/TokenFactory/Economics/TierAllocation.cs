@@ -49,7 +49,7 @@ public sealed record BestAllocation(SiteAllocation Allocation, double PerWattHou
 /// </summary>
 public static class TierAllocation
 {
-    /// <summary>Dollars per million tokens that a free token counts for when power is handed out regardless of profit.</summary>
+    /// <summary>Dollars an hour that a token per second counts for, a free one too, when power goes out regardless of profit.</summary>
     private const double Whatever = 1e-6;
 
     /// <summary>The allocation of greatest profit. A tier that does not pay for its GPUs gets none.</summary>
