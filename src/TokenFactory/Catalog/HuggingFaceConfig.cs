@@ -23,7 +23,7 @@ public static class HuggingFaceConfig
             "llama", "llama4", "llama4_text", "mistral", "mistral3", "mixtral", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe",
             "qwen3_next", "qwen3_vl", "qwen3_vl_text", "qwen3_vl_moe", "qwen3_vl_moe_text", "qwen3_5", "qwen3_5_text",
             "qwen3_5_moe", "qwen3_5_moe_text", "gemma", "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "phi3",
-            "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_k25", "kimi_linear", "glm4", "glm4_moe",
+            "deepseek_v2", "deepseek_v3", "deepseek_v32", "deepseek_v4", "kimi_k2", "kimi_k25", "kimi_linear", "glm4", "glm4_moe",
             "glm4_moe_lite", "glm_moe_dsa", "minimax_m2", "minimax_m3", "minimax_m3_vl", "gpt_oss", "nemotron_h",
         ],
         StringComparer.Ordinal);
@@ -78,6 +78,7 @@ public static class HuggingFaceConfig
             PostNorms = family.StartsWith("gemma", StringComparison.Ordinal) && family != "gemma",
             Attention = attention,
             FeedForward = feedForward,
+            ResidualStreams = keys.Whole("hc_mult") ?? 1,
             PredictionLayers = PredictionLayers(keys),
             CheckpointPrecision = Precision(keys, notes),
             From = from,
@@ -113,15 +114,16 @@ public static class HuggingFaceConfig
     /// <summary>How most weights are stored: by the quantisation, else by the data type.</summary>
     private static string? Precision(HuggingFaceKeys keys, List<string> notes)
     {
+        var experts = keys.Text("expert_dtype") == "fp4"; // DeepSeek-V4: experts in MXFP4, all else as the file says.
         if (keys.Object("quantization_config") is { } quantization)
         {
             var precision = Quantized(quantization);
             if (precision is null)
                 notes.Add("'quantization_config' is not understood: the precision of the weights is not known");
-            return precision;
+            return experts && precision == "fp8" ? "mxfp4" : precision;
         }
 
-        return keys.Text("torch_dtype", "dtype") switch
+        return experts ? "mxfp4" : keys.Text("torch_dtype", "dtype") switch
         {
             "bfloat16" => "bf16",
             "float16" => "fp16",
@@ -141,6 +143,7 @@ public static class HuggingFaceConfig
             ("fp8" or "fbgemm_fp8", _) => "fp8",
             ("mxfp4", _) => "mxfp4",
             ("awq" or "gptq", _) => quantization.TryGetProperty("bits", out var bits) ? $"int{bits}" : "int4",
+            ("compressed-tensors", _) when Member(quantization, "format").StartsWith("mxfp4", StringComparison.Ordinal) => "mxfp4",
             ("compressed-tensors", _) => CompressedTensors(quantization),
             _ => null,
         };

@@ -10,7 +10,7 @@ internal sealed class FeedForwardStack(HuggingFaceKeys keys, string family, int 
     /// <summary>Architectures whose router adds a learned bias per expert, though their files need not say so.</summary>
     private static readonly HashSet<string> BiasedRouters = new(
         [
-            "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_k25", "kimi_linear", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa",
+            "deepseek_v3", "deepseek_v32", "deepseek_v4", "kimi_k2", "kimi_k25", "kimi_linear", "glm4_moe", "glm4_moe_lite", "glm_moe_dsa",
             "gpt_oss", "nemotron_h", "minimax_m2", "minimax_m3", "minimax_m3_vl",
         ],
         StringComparer.Ordinal);

@@ -18,7 +18,8 @@ internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int la
 
     /// <summary>The groups, in the order in which their kinds first occur.</summary>
     public IReadOnlyList<AttentionGroup> Groups() =>
-        [.. Mixings().GroupBy(mixing => mixing).Select(alike => Layer(alike.Key) with { Layers = alike.Count() })];
+        HuggingFaceCompressed.Groups(keys, layers)
+        ?? [.. Mixings().GroupBy(mixing => mixing).Select(alike => Layer(alike.Key) with { Layers = alike.Count() })];
 
     private AttentionGroup Layer(Mixing mixing) => mixing switch
     {
@@ -169,7 +170,8 @@ internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int la
             keys.Needed("qk_nope_head_dim"),
             keys.Needed("qk_rope_head_dim"),
             keys.Needed("v_head_dim"),
-            Indexer());
+            Indexer(),
+            OutputGate: keys.Flag("mla_use_output_gate") == true);
     }
 
     private SparseIndexer? Indexer()
@@ -195,7 +197,11 @@ internal sealed class AttentionStack(HuggingFaceKeys keys, string family, int la
         if (keys.Object("linear_attn_config") is { } linear)
         {
             return new KimiDeltaAttention(
-                1, Inner(linear, "num_heads"), Inner(linear, "head_dim"), Inner(linear, "short_conv_kernel_size"));
+                1,
+                Inner(linear, "num_heads"),
+                Inner(linear, "head_dim"),
+                Inner(linear, "short_conv_kernel_size"),
+                linear.TryGetProperty("use_full_rank_gate", out var full) && full.ValueKind == JsonValueKind.True);
         }
 
         return new GatedDeltaAttention(

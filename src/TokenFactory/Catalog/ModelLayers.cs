@@ -2,7 +2,7 @@ namespace TokenFactory.Catalog;
 
 /// <summary>
 /// Layers of a model that mix tokens in the same way. The kinds are a closed set of sealed records: grouped-query,
-/// latent, gated delta, Kimi delta and Mamba-2. All sizes are counts of elements unless the name says otherwise.
+/// latent, compressed, gated delta, Kimi delta and Mamba-2. All sizes are counts of elements unless the name says otherwise.
 /// </summary>
 public abstract record AttentionGroup
 {
@@ -31,8 +31,22 @@ public abstract record AttentionGroup
     /// <summary>Elements of the short convolution's memory that one sequence holds in one layer; 0 for softmax attention.</summary>
     public virtual long ConvolutionElements => 0;
 
-    /// <summary>How many of the latest tokens a query sees; null for all of them.</summary>
+    /// <summary>How many of the latest tokens a query sees; null for all of them, be it through compressed entries.</summary>
     public virtual int? VisibleTokens => null;
+
+    /// <summary>
+    /// Elements that one sequence holds in one layer's window: all it holds where a query sees the window only, and what it holds
+    /// beside the compressed entries where it sees both. 0 without a window.
+    /// </summary>
+    /// <param name="contextTokens">Length of the sequence in tokens.</param>
+    public virtual long WindowElements(long contextTokens) =>
+        VisibleTokens is { } window ? CacheElementsPerToken * Math.Min(contextTokens, window) : 0;
+
+    /// <summary>
+    /// Elements that one sequence holds in one layer until they make the next compressed entry. A token writes its own part
+    /// of them; only making an entry reads them all. 0 where nothing is compressed.
+    /// </summary>
+    public virtual long BufferElements => 0;
 }
 
 /// <summary>
@@ -90,6 +104,7 @@ public sealed record GroupedQueryAttention(
 /// <param name="QkRopeDim">Elements of a query or key head with rotary position; the key's are shared by all heads.</param>
 /// <param name="ValueHeadDim">Elements of a value head.</param>
 /// <param name="Indexer">Picks the tokens that are attended to (DeepSeek sparse attention); null where all are.</param>
+/// <param name="OutputGate">A further projection makes a gate for the output (Kimi K3).</param>
 public sealed record LatentAttention(
     int Layers,
     int Heads,
@@ -98,7 +113,8 @@ public sealed record LatentAttention(
     int QkNopeDim,
     int QkRopeDim,
     int ValueHeadDim,
-    SparseIndexer? Indexer = null)
+    SparseIndexer? Indexer = null,
+    bool OutputGate = false)
     : AttentionGroup(Layers)
 {
     /// <inheritdoc/>
@@ -110,10 +126,11 @@ public sealed record LatentAttention(
 
 /// <summary>
 /// The indexer of a sparse attention: cheap heads that score every token, of which the best, or the best blocks, are attended to.
+/// Over a compressed context it scores entries in place of tokens.
 /// </summary>
 /// <param name="Heads">Index heads.</param>
 /// <param name="HeadDim">Elements of an index head; the index key is shared by all heads.</param>
-/// <param name="TopKTokens">How many tokens a query attends to, those of all chosen blocks together.</param>
+/// <param name="TopKTokens">How many tokens, or compressed entries, a query attends to, those of all chosen blocks together.</param>
 public sealed record SparseIndexer(int Heads, int HeadDim, int TopKTokens);
 
 /// <summary>Gated delta rule, a linear attention (Qwen3-Next, Qwen3.5): a matrix state per value head instead of a cache.</summary>
@@ -136,12 +153,13 @@ public sealed record GatedDeltaAttention(int Layers, int KeyHeads, int KeyDim, i
     public override long ConvolutionElements => Channels * (ConvKernel - 1);
 }
 
-/// <summary>Kimi delta attention (Kimi Linear, arXiv:2510.26692): a gated delta rule with a gate per channel, of low rank.</summary>
+/// <summary>Kimi delta attention (Kimi Linear, arXiv:2510.26692): a gated delta rule with a decay per channel, of low rank.</summary>
 /// <param name="Layers">Layers of this kind.</param>
 /// <param name="Heads">Heads of queries, keys and values alike.</param>
-/// <param name="HeadDim">Elements of a head, and the rank of the gates.</param>
+/// <param name="HeadDim">Elements of a head, and the rank of decay and gate.</param>
 /// <param name="ConvKernel">Taps of the causal convolutions.</param>
-public sealed record KimiDeltaAttention(int Layers, int Heads, int HeadDim, int ConvKernel)
+/// <param name="FullRankGate">The gate of the output is one projection rather than two of low rank (Kimi K3).</param>
+public sealed record KimiDeltaAttention(int Layers, int Heads, int HeadDim, int ConvKernel, bool FullRankGate = false)
     : AttentionGroup(Layers)
 {
     /// <inheritdoc/>

@@ -23,7 +23,7 @@ public static class ModelParameters
 {
     /// <summary>All weights that must be held.</summary>
     public static long Total(ModelShape model) =>
-        Embeddings(model, CountedEmbeddings.All) + Norms(model)
+        Embeddings(model, CountedEmbeddings.All) + Norms(model) + Residuals(model)
         + model.Attention.Sum(group => group.Layers * PerLayer(group, model.Hidden))
         + model.FeedForward.Sum(group => group.Layers * Held(group, model.Hidden));
 
@@ -31,7 +31,7 @@ public static class ModelParameters
     /// <param name="model">The shape.</param>
     /// <param name="counted">Which embedding matrices to count, to compare with a published figure.</param>
     public static long Active(ModelShape model, CountedEmbeddings counted = CountedEmbeddings.All) =>
-        Embeddings(model, counted) + Norms(model)
+        Embeddings(model, counted) + Norms(model) + Residuals(model)
         + model.Attention.Sum(group => group.Layers * PerLayer(group, model.Hidden))
         + model.FeedForward.Sum(group => group.Layers * Passed(group, model.Hidden));
 
@@ -55,6 +55,7 @@ public static class ModelParameters
     {
         GroupedQueryAttention gqa => GroupedQuery(gqa, hidden),
         LatentAttention mla => Latent(mla, hidden),
+        CompressedAttention compressed => Compressed(compressed, hidden),
         GatedDeltaAttention delta => GatedDelta(delta, hidden),
         KimiDeltaAttention kimi => KimiDelta(kimi, hidden),
         Mamba2 mamba => StateSpace(mamba, hidden),
@@ -109,6 +110,21 @@ public static class ModelParameters
         return model.Hidden * ((model.PostNorms ? 2 * normed : normed) + 1);
     }
 
+    /// <summary>
+    /// Hyper-connections: before every attention and feed-forward layer a projection of all streams to weights for taking, adding
+    /// and mixing them, with biases and three scales; before the head one that takes them together.
+    /// </summary>
+    private static long Residuals(ModelShape model)
+    {
+        long streams = model.ResidualStreams;
+        if (streams == 1)
+            return 0;
+        var mixed = model.Attention.Sum(group => (long)group.Layers) + model.FeedForward.Sum(group => (long)group.Layers);
+        var width = streams * model.Hidden;
+        var weights = (2 + streams) * streams;
+        return (mixed * ((weights * width) + weights + 3)) + (streams * width) + streams + 1;
+    }
+
     private static long GroupedQuery(GroupedQueryAttention gqa, long hidden)
     {
         var query = (long)gqa.Heads * gqa.HeadDim * (gqa.OutputGate ? 2 : 1);
@@ -129,7 +145,29 @@ public static class ModelParameters
         var keysAndValues = (long)mla.KvLoraRank * mla.Heads * (mla.QkNopeDim + mla.ValueHeadDim);
         var output = (long)mla.Heads * mla.ValueHeadDim * hidden;
         var index = mla.Indexer is { } indexer ? Index(indexer, mla.QueryLoraRank ?? hidden, hidden) + (hidden * indexer.Heads) : 0;
-        return query + latent + keysAndValues + output + index;
+        return query + latent + keysAndValues + output + index + (mla.OutputGate ? output : 0);
+    }
+
+    /// <summary>Query of low rank, key that is value, norms, a sink per head; output of low rank per group; compressor; indexer.</summary>
+    private static long Compressed(CompressedAttention layer, long hidden)
+    {
+        var queries = (long)layer.Heads * layer.HeadDim;
+        var query = (hidden * layer.QueryLoraRank) + layer.QueryLoraRank + (layer.QueryLoraRank * queries);
+        var key = (hidden * layer.HeadDim) + layer.HeadDim;
+        var output = (queries * layer.OutputLoraRank) + ((long)layer.OutputGroups * layer.OutputLoraRank * hidden);
+        var compressor = layer.Compresses ? Compressor(layer, layer.HeadDim, hidden) : 0;
+        var index = layer.Indexer is { } indexer
+            ? ((long)layer.QueryLoraRank * indexer.Heads * indexer.HeadDim) + (hidden * indexer.Heads)
+                + Compressor(layer, indexer.HeadDim, hidden)
+            : 0;
+        return query + key + layer.Heads + output + compressor + index;
+    }
+
+    /// <summary>Projections to values and scores, one part per span; a bias of the scores per place in the entry; norm.</summary>
+    private static long Compressor(CompressedAttention layer, long width, long hidden)
+    {
+        var wide = layer.Spans * width;
+        return (2 * hidden * wide) + (layer.CompressRatio * wide) + width;
     }
 
     /// <summary>Index queries and one index key, with norms; a latent attention adds one weight per index head.</summary>
@@ -144,12 +182,13 @@ public static class ModelParameters
             + (delta.Channels * delta.ConvKernel) + (2L * delta.ValueHeads) + delta.ValueDim + (values * hidden);
     }
 
-    /// <summary>Query, key and value with convolutions; two low-rank gates; beta; decay; norm; output.</summary>
+    /// <summary>Query, key and value with convolutions; low-rank decay and gate; beta; decay biases; norm; output.</summary>
     private static long KimiDelta(KimiDeltaAttention kimi, long hidden)
     {
         var width = (long)kimi.Heads * kimi.HeadDim;
-        var gate = (hidden * kimi.HeadDim) + (kimi.HeadDim * width);
-        return (3 * width * (hidden + kimi.ConvKernel)) + (2 * gate) + (hidden * kimi.Heads)
+        var decay = (hidden * kimi.HeadDim) + (kimi.HeadDim * width);
+        var gate = kimi.FullRankGate ? hidden * width : decay;
+        return (3 * width * (hidden + kimi.ConvKernel)) + decay + gate + (hidden * kimi.Heads)
             + width + kimi.Heads + kimi.HeadDim + (width * hidden);
     }
 

@@ -30,6 +30,7 @@ public static class ModelReader
             MaxContextTokens = entry.Has("max_context_tokens") ? WholeSourced(entry, "max_context_tokens") : null,
             TiedEmbeddings = entry.Flag("tied_embeddings"),
             PostNorms = entry.Flag("post_norms"),
+            ResidualStreams = WholeOrNone(entry, "residual_streams") ?? 1,
             Attention = attention,
             FeedForward = feedForward,
             PredictionLayers = WholeOrNone(entry, "prediction_layers", atLeast: 0) ?? 0,
@@ -77,6 +78,7 @@ public static class ModelReader
         {
             "grouped-query" => GroupedQuery(group, layers),
             "latent" => Latent(group, layers),
+            "compressed" => Compressed(group, layers),
             "gated-delta" => new GatedDeltaAttention(
                 layers,
                 Whole(group, "key_heads"),
@@ -84,7 +86,8 @@ public static class ModelReader
                 Whole(group, "value_heads"),
                 Whole(group, "value_dim"),
                 Whole(group, "conv_kernel")),
-            "kimi-delta" => new KimiDeltaAttention(layers, Whole(group, "heads"), Whole(group, "head_dim"), Whole(group, "conv_kernel")),
+            "kimi-delta" => new KimiDeltaAttention(
+                layers, Whole(group, "heads"), Whole(group, "head_dim"), Whole(group, "conv_kernel"), group.Flag("full_rank_gate")),
             "mamba2" => new Mamba2(
                 layers,
                 Whole(group, "heads"),
@@ -95,7 +98,7 @@ public static class ModelReader
             _ => null,
         };
         if (read is null)
-            group.Note("kind", $"is '{kind}'", "Write grouped-query, latent, gated-delta, kimi-delta or mamba2");
+            group.Note("kind", $"is '{kind}'", "Write grouped-query, latent, compressed, gated-delta, kimi-delta or mamba2");
         else
             group.RefuseUnknownKeys();
         return read;
@@ -130,7 +133,30 @@ public static class ModelReader
         Whole(group, "qk_nope_dim"),
         Whole(group, "qk_rope_dim"),
         Whole(group, "value_head_dim"),
-        group.Object("indexer") is { } indexer ? Indexer(indexer) : null);
+        group.Object("indexer") is { } indexer ? Indexer(indexer) : null,
+        group.Flag("output_gate"));
+
+    private static CompressedAttention Compressed(EntryReader group, int layers)
+    {
+        var (heads, width, ratio) = (Whole(group, "heads"), Whole(group, "head_dim"), WholeOrNone(group, "compress_ratio") ?? 1);
+        var groups = Whole(group, "output_groups");
+        if (width % ratio != 0)
+            group.Note("compress_ratio", $"is {ratio}, which does not divide a head of {width}", "Give a divisor of 'head_dim'");
+        if (heads % groups != 0)
+            group.Note("output_groups", $"is {groups}, which does not divide {heads} heads", "Give a divisor of 'heads'");
+        if (ratio == 1 && group.Has("indexer"))
+            group.Note("indexer", "is given, but nothing is compressed", "Give 'compress_ratio', or leave the indexer out");
+        return new CompressedAttention(
+            layers,
+            heads,
+            width,
+            Whole(group, "query_lora_rank"),
+            Whole(group, "output_lora_rank"),
+            groups,
+            Whole(group, "window_tokens"),
+            ratio,
+            group.Object("indexer") is { } indexer ? Indexer(indexer) : null);
+    }
 
     private static SparseIndexer Indexer(EntryReader indexer)
     {

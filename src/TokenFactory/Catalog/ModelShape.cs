@@ -39,6 +39,12 @@ public sealed record ModelShape
     /// <summary>A second norm follows every attention and feed-forward layer (Gemma 2 and later).</summary>
     public bool PostNorms { get; init; }
 
+    /// <summary>
+    /// Parallel copies of the hidden state that run from layer to layer and are mixed before and after each (hyper-connections,
+    /// arXiv:2512.24880; DeepSeek-V4 has 4); 1 for the plain residual.
+    /// </summary>
+    public int ResidualStreams { get; init; } = 1;
+
     /// <summary>The layers that mix tokens, by kind, in the order in which the kinds first occur.</summary>
     public required IReadOnlyList<AttentionGroup> Attention { get; init; }
 
@@ -86,15 +92,18 @@ public sealed record ModelShape
         Attention.Where(group => group.VisibleTokens is null)
             .Sum(group => group.Layers * ((group.CacheElementsPerToken * bytesPerElement) + group.IndexBytesPerToken));
 
-    /// <summary>Bytes that the windowed layers of one sequence occupy: as many tokens as the window holds, or as the context has.</summary>
+    /// <summary>
+    /// Bytes that the windows of one sequence occupy, those beside a compressed context included: as many tokens as the window
+    /// holds, or as the context has.
+    /// </summary>
     /// <param name="contextTokens">Length of the sequence in tokens.</param>
     /// <param name="bytesPerElement">2 for a 16-bit cache, 1 for FP8.</param>
     public long WindowBytes(long contextTokens, int bytesPerElement) =>
-        Attention
-            .Where(group => group.VisibleTokens is not null)
-            .Sum(group =>
-                group.Layers * group.CacheElementsPerToken * bytesPerElement
-                * Math.Min(contextTokens, group.VisibleTokens ?? contextTokens));
+        Attention.Sum(group => group.Layers * group.WindowElements(contextTokens) * bytesPerElement);
+
+    /// <summary>Bytes of one sequence that wait to be compressed (DeepSeek-V4), whatever its length.</summary>
+    /// <param name="bytesPerBuffer">Bytes per element; the reference keeps FP32.</param>
+    public long BufferBytes(int bytesPerBuffer = 4) => Attention.Sum(group => group.Layers * group.BufferElements * bytesPerBuffer);
 
     /// <summary>Bytes of the linear and state space layers' state of one sequence, whatever its length.</summary>
     /// <param name="bytesPerState">Bytes per element of the recurrent state; engines keep it in FP32.</param>
@@ -106,7 +115,7 @@ public sealed record ModelShape
     /// <param name="contextTokens">Length of the sequence in tokens.</param>
     /// <param name="bytesPerElement">2 for a 16-bit cache, 1 for FP8.</param>
     public long SequenceBytes(long contextTokens, int bytesPerElement) =>
-        (contextTokens * KvBytesPerToken(bytesPerElement)) + WindowBytes(contextTokens, bytesPerElement) + StateBytes();
+        (contextTokens * KvBytesPerToken(bytesPerElement)) + WindowBytes(contextTokens, bytesPerElement) + StateBytes() + BufferBytes();
 }
 
 /// <summary>How many parameters the publisher says the model has.</summary>

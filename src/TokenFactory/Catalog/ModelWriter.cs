@@ -27,6 +27,8 @@ public static class ModelWriter
         if (model.MaxContextTokens is { } context)
             entry["max_context_tokens"] = Number(context, model.From, sources);
         AddFlags(entry, ("tied_embeddings", model.TiedEmbeddings), ("post_norms", model.PostNorms));
+        if (model.ResidualStreams > 1)
+            entry["residual_streams"] = model.ResidualStreams;
         if (model.PredictionLayers > 0)
             entry["prediction_layers"] = model.PredictionLayers;
         if (model.CheckpointPrecision is not null)
@@ -45,6 +47,7 @@ public static class ModelWriter
     {
         GroupedQueryAttention gqa => GroupedQuery(gqa),
         LatentAttention mla => Latent(mla),
+        CompressedAttention compressed => Compressed(compressed),
         GatedDeltaAttention delta => Sizes(
             "gated-delta",
             ("layers", delta.Layers),
@@ -53,8 +56,7 @@ public static class ModelWriter
             ("value_heads", delta.ValueHeads),
             ("value_dim", delta.ValueDim),
             ("conv_kernel", delta.ConvKernel)),
-        KimiDeltaAttention kimi => Sizes(
-            "kimi-delta", ("layers", kimi.Layers), ("heads", kimi.Heads), ("head_dim", kimi.HeadDim), ("conv_kernel", kimi.ConvKernel)),
+        KimiDeltaAttention kimi => KimiDelta(kimi),
         Mamba2 mamba => Sizes(
             "mamba2",
             ("layers", mamba.Layers),
@@ -99,7 +101,32 @@ public static class ModelWriter
             ("qk_nope_dim", mla.QkNopeDim),
             ("qk_rope_dim", mla.QkRopeDim),
             ("value_head_dim", mla.ValueHeadDim));
+        AddFlags(entry, ("output_gate", mla.OutputGate));
         AddIndexer(entry, mla.Indexer);
+        return entry;
+    }
+
+    private static JsonObject KimiDelta(KimiDeltaAttention kimi)
+    {
+        var entry = Sizes(
+            "kimi-delta", ("layers", kimi.Layers), ("heads", kimi.Heads), ("head_dim", kimi.HeadDim), ("conv_kernel", kimi.ConvKernel));
+        AddFlags(entry, ("full_rank_gate", kimi.FullRankGate));
+        return entry;
+    }
+
+    private static JsonObject Compressed(CompressedAttention compressed)
+    {
+        var entry = Sizes(
+            "compressed",
+            ("layers", compressed.Layers),
+            ("heads", compressed.Heads),
+            ("head_dim", compressed.HeadDim),
+            ("query_lora_rank", compressed.QueryLoraRank),
+            ("output_lora_rank", compressed.OutputLoraRank),
+            ("output_groups", compressed.OutputGroups),
+            ("window_tokens", compressed.WindowTokens),
+            ("compress_ratio", compressed.Compresses ? compressed.CompressRatio : null));
+        AddIndexer(entry, compressed.Indexer);
         return entry;
     }
 

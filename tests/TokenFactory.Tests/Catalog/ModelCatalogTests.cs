@@ -139,6 +139,7 @@ internal static class ModelFiles
         Assert.Equal(expected.Vocabulary.Value, actual.Vocabulary.Value);
         Assert.Equal(expected.TiedEmbeddings, actual.TiedEmbeddings);
         Assert.Equal(expected.PostNorms, actual.PostNorms);
+        Assert.Equal(expected.ResidualStreams, actual.ResidualStreams);
         Assert.Equal(expected.TotalParameters, actual.TotalParameters);
         Assert.Equal(expected.ActiveParameters, actual.ActiveParameters);
     }

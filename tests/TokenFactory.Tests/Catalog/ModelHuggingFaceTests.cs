@@ -18,6 +18,7 @@ public sealed class ModelHuggingFaceTests
     [InlineData("gemma-2-9b", 9_241_705_984)]
     [InlineData("nemotron-3-nano-30b-a3b", 31_577_940_288)]
     [InlineData("kimi-linear-48b-a3b", 49_122_681_728)]
+    [InlineData("kimi-k3", 2_779_481_465_440)]
     public void Counts_every_weight(string fixture, long parameters) => Assert.Equal(parameters, ModelFiles.Fixture(fixture).TotalParameters);
 
     [Theory]
@@ -30,8 +31,10 @@ public sealed class ModelHuggingFaceTests
     [InlineData("deepseek-v3", "deepseek-v3")]
     [InlineData("deepseek-v3", "deepseek-r1")]
     [InlineData("glm-5.2-fp8", "glm-5")]
+    [InlineData("glm-5.2-fp8", "glm-5.2")]
     [InlineData("glm-4.7", "glm-4.7")]
     [InlineData("kimi-k2", "kimi-k2")]
+    [InlineData("kimi-k3", "kimi-k3")]
     [InlineData("llama-4-maverick", "llama-4-maverick")]
     [InlineData("gpt-oss-120b", "gpt-oss-120b")]
     [InlineData("gpt-oss-20b", "gpt-oss-20b")]
@@ -94,6 +97,22 @@ public sealed class ModelHuggingFaceTests
     {
         var model = ModelFiles.Fixture("kimi-linear-48b-a3b");
         Assert.Equal([new KimiDeltaAttention(20, 32, 128, 4), new LatentAttention(7, 32, null, 512, 128, 64, 128)], model.Attention);
+    }
+
+    [Fact]
+    public void Reads_gates_and_experts_in_a_latent_space()
+    {
+        var model = ModelFiles.Fixture("kimi-k3");
+        Assert.Equal(
+            [
+                new KimiDeltaAttention(69, 96, 128, 4, FullRankGate: true),
+                new LatentAttention(24, 96, 1536, 512, 128, 64, 128, OutputGate: true),
+            ],
+            model.Attention);
+        Assert.Equal(
+            [new DenseFeedForward(1, 33792), new MixtureOfExperts(92, 896, 16, 3072, 6144, RouterBias: true, LatentSize: 3584)],
+            model.FeedForward);
+        Assert.Equal("mxfp4", model.CheckpointPrecision);
     }
 
     [Fact]

@@ -13,6 +13,9 @@ public sealed class ModelShapeTests
     [InlineData("gpt-oss-120b", 2, 36_864)] // the 18 layers without a window
     [InlineData("qwen3-next-80b-a3b", 2, 24_576)] // the 12 layers with softmax attention
     [InlineData("nemotron-3-nano-30b-a3b", 2, 6_144)]
+    [InlineData("nemotron-3-ultra-550b-a55b", 2, 12_288)]
+    [InlineData("kimi-k3", 2, 27_648)] // 24 layers x 576 x 2 bytes
+    [InlineData("mimo-v2-flash", 2, 23_040)] // 9 layers x 4 heads x (192 + 128) x 2 bytes
     public void Cache_grows_by_the_layers_that_see_everything(string key, int bytesPerElement, long bytes) =>
         Assert.Equal(bytes, ModelFiles.Entry(key).KvBytesPerToken(bytesPerElement));
 
