@@ -1,0 +1,143 @@
+using TokenFactory.Catalog;
+using TokenFactory.Performance.Kernels;
+
+namespace TokenFactory.Performance;
+
+/// <summary>One matrix that tokens pass in each of several layers, as work of one GPU.</summary>
+/// <param name="Layers">Layers that hold it.</param>
+/// <param name="Columns">Outputs on this GPU.</param>
+/// <param name="Rows">Inputs on this GPU.</param>
+/// <param name="Kernel">Its kernel.</param>
+internal readonly record struct GemmWork(double Layers, double Columns, double Rows, GemmConstants Kernel)
+{
+    /// <summary>Seconds of one layer.</summary>
+    /// <param name="tokens">Tokens that pass.</param>
+    public double Seconds(double tokens) => Kernel.Seconds(tokens, Columns, Rows);
+
+    /// <summary>All matrices of a model but the experts' and the output head, split as the deployment splits them.</summary>
+    public static IEnumerable<GemmWork> Of(Deployment d, KernelSet kernels)
+    {
+        var attention = kernels.Gemm(d.Precision.Attention).Value;
+        var dense = kernels.Gemm(d.Precision.Dense).Value;
+        var tp = (double)d.Parallelism.Tensor;
+        double hidden = d.Model.Hidden;
+        foreach (var group in d.Model.Attention)
+        {
+            foreach (var (columns, rows) in Matrices(group, hidden, tp))
+                yield return new GemmWork(group.Layers, columns, rows, attention);
+        }
+
+        foreach (var group in d.Model.FeedForward)
+        {
+            var (width, gated) = group switch
+            {
+                DenseFeedForward part => (part.Intermediate, part.Gated),
+                MixtureOfExperts mix => (mix.SharedIntermediate, mix.Gated),
+                _ => (0, false),
+            };
+            if (width > 0)
+            {
+                yield return new GemmWork(group.Layers, (gated ? 2 : 1) * width / tp, hidden, dense);
+                yield return new GemmWork(group.Layers, hidden, width / tp, dense);
+            }
+
+            if (group is MixtureOfExperts { LatentSize: { } latent })
+            {
+                yield return new GemmWork(group.Layers, latent, hidden, dense);
+                yield return new GemmWork(group.Layers, hidden, latent, dense);
+            }
+        }
+    }
+
+    private static IEnumerable<(double Columns, double Rows)> Matrices(AttentionGroup group, double hidden, double tp) => group switch
+    {
+        GroupedQueryAttention gqa =>
+        [
+            ((gqa.Heads * gqa.HeadDim * (gqa.OutputGate ? 2 : 1) / tp) + (Math.Max(1, gqa.KvHeads / tp) * (gqa.HeadDim + gqa.ValueHeadDim)), hidden),
+            (hidden, gqa.Heads * gqa.ValueHeadDim / tp),
+        ],
+        LatentAttention { QueryLoraRank: { } rank } mla =>
+        [
+            (rank + mla.KvLoraRank + mla.QkRopeDim, hidden),
+            (mla.Heads * (mla.QkNopeDim + mla.QkRopeDim) / tp, rank),
+            (mla.Heads * (mla.QkNopeDim + mla.ValueHeadDim) / tp, mla.KvLoraRank),
+            (hidden, mla.Heads * mla.ValueHeadDim / tp),
+        ],
+        LatentAttention mla =>
+        [
+            ((mla.Heads * (mla.QkNopeDim + mla.QkRopeDim) / tp) + mla.KvLoraRank + mla.QkRopeDim, hidden),
+            (mla.Heads * (mla.QkNopeDim + mla.ValueHeadDim) / tp, mla.KvLoraRank),
+            (hidden, mla.Heads * mla.ValueHeadDim / tp),
+        ],
+        CompressedAttention c =>
+        [
+            (c.QueryLoraRank + c.HeadDim, hidden),
+            (c.Heads * c.HeadDim / tp, c.QueryLoraRank),
+            (c.OutputLoraRank * c.OutputGroups / tp, (double)c.Heads * c.HeadDim / c.OutputGroups),
+            (hidden, c.OutputLoraRank * c.OutputGroups / tp),
+        ],
+        GatedDeltaAttention delta =>
+        [
+            ((delta.Channels + (delta.ValueHeads * delta.ValueDim)) / tp, hidden),
+            (hidden, delta.ValueHeads * delta.ValueDim / tp),
+        ],
+        KimiDeltaAttention kimi =>
+        [
+            (3 * kimi.Heads * kimi.HeadDim / tp, hidden),
+            (2 * kimi.Heads * kimi.HeadDim / tp, kimi.HeadDim),
+            (hidden, kimi.Heads * kimi.HeadDim / tp),
+        ],
+        Mamba2 mamba =>
+        [
+            ((mamba.Channels + (mamba.Heads * mamba.HeadDim)) / tp, hidden),
+            (hidden, mamba.Heads * mamba.HeadDim / tp),
+        ],
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}
+
+/// <summary>The routed experts of several layers as work of the busiest GPU.</summary>
+/// <param name="Layers">Layers.</param>
+/// <param name="Experts">Experts of a layer.</param>
+/// <param name="TopK">Experts that a token goes to.</param>
+/// <param name="Ranks">GPUs that the experts are spread over.</param>
+/// <param name="Hidden">Width of what enters them.</param>
+/// <param name="Intermediate">Width of an expert on this GPU.</param>
+/// <param name="Matrices">Matrices of an expert.</param>
+/// <param name="Dispatched">Tokens are sent to their experts' GPUs; else every GPU sees every token.</param>
+/// <param name="Kernel">Their kernel.</param>
+internal readonly record struct ExpertsWork(
+    double Layers,
+    double Experts,
+    double TopK,
+    double Ranks,
+    double Hidden,
+    double Intermediate,
+    double Matrices,
+    bool Dispatched,
+    ExpertsConstants Kernel)
+{
+    /// <summary>The experts of one kind of layer.</summary>
+    public static ExpertsWork Of(MixtureOfExperts mix, Deployment d, KernelSet kernels) => new(
+        mix.Layers,
+        mix.Experts,
+        mix.TopK,
+        d.Parallelism.Expert,
+        mix.LatentSize ?? d.Model.Hidden,
+        (double)mix.Intermediate / d.Parallelism.ExpertSlices,
+        mix.Gated ? 3 : 2,
+        d.Parallelism.AttentionData > 1,
+        kernels.Experts(d.Precision.Experts).Value);
+
+    /// <summary>Seconds of one layer.</summary>
+    /// <param name="tokens">Tokens of all attention groups.</param>
+    public double Seconds(double tokens)
+    {
+        if (!(tokens > 0))
+            return 0;
+        var pairs = tokens * TopK / Ranks;
+        var missed = Math.Exp(tokens * Math.Log(1 - (TopK / Experts)));
+        var hit = Experts / Ranks * (1 - missed);
+        return Kernel.Seconds(pairs, hit, Hidden, Intermediate, Dispatched ? pairs : tokens * TopK, Matrices);
+    }
+}

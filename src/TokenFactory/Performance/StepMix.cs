@@ -1,0 +1,99 @@
+namespace TokenFactory.Performance;
+
+/// <summary>How an engine combines prompts and generation in its steps.</summary>
+public enum PrefillPolicy
+{
+    /// <summary>A step holds decoding sequences and a chunk of prompt together (vLLM, TensorRT-LLM).</summary>
+    Mixed,
+
+    /// <summary>Prompts get steps of their own, while decoding waits (SGLang by default).</summary>
+    Separate,
+}
+
+/// <summary>
+/// The steps that an engine runs in the steady state of a load, as a mix of two shapes: steps that only decode, and steps with a chunk
+/// of prompt. Follows from load, memory and token budget alone, not from how long a step takes.
+/// </summary>
+public readonly record struct StepMix
+{
+    /// <summary>Sequences that decode at once on the replica.</summary>
+    public required double Running { get; init; }
+
+    /// <summary>Sequences that the memory holds at once.</summary>
+    public required double Capacity { get; init; }
+
+    /// <summary>Steps that only decode.</summary>
+    public required StepShape Decode { get; init; }
+
+    /// <summary>Steps with prompt tokens.</summary>
+    public required StepShape Prefill { get; init; }
+
+    /// <summary>Share of steps (or, where prompts get their own, extra steps per decode step) with prompt tokens.</summary>
+    public required double PrefillShare { get; init; }
+
+    /// <summary>Chunks that a prompt is computed in.</summary>
+    public required double ChunksPerPrompt { get; init; }
+
+    /// <summary>Prompt chunks per step of one attention group; above 1, prompts wait for one another.</summary>
+    public required double Utilisation { get; init; }
+
+    /// <summary>Tokens that a step yields per sequence.</summary>
+    public required double TokensPerStep { get; init; }
+
+    /// <summary>The mix of a closed loop, or of any load with so many sequences in flight.</summary>
+    /// <param name="d">The replica.</param>
+    /// <param name="load">Lengths.</param>
+    /// <param name="inFlight">Requests in flight on the replica.</param>
+    /// <param name="policy">What the engine does.</param>
+    /// <param name="decodeOnly">Prompts are computed elsewhere.</param>
+    public static StepMix Of(Deployment d, Load load, double inFlight, PrefillPolicy policy, bool decodeOnly = false)
+    {
+        double groups = d.AttentionGroups;
+        var (input, output) = (load.InputTokens, load.OutputTokens);
+        var context = input + (output / 2);
+        var capacity = Math.Max(1, new KvCapacity(d).Sequences(context));
+        var running = Math.Min(inFlight, capacity);
+        var each = Math.Max(running / groups, Math.Min(running, 1));
+        var perStep = d.Speculation?.TokensPerStep ?? 1;
+        var fresh = Math.Max(1, input * (1 - load.CachedShare));
+        var chunks = Math.Max(1, fresh / d.TokenBudget);
+        var chunk = fresh / chunks;
+        var arrivals = decodeOnly ? 0 : Math.Max(each - 0.5, 0.3 * each) * chunks * perStep / output;
+        var busy = arrivals < 1 ? 1 - Math.Pow(1 - arrivals, groups) : 1;
+        if (arrivals >= 1)
+            chunk *= arrivals;
+        var together = arrivals <= 0 ? 1 : arrivals < 1 ? groups * arrivals / busy : groups;
+        var mean = (input * load.CachedShare) + (fresh / 2);
+        var decoding = policy == PrefillPolicy.Mixed ? each : 0;
+        return new StepMix
+        {
+            Running = running,
+            Capacity = capacity,
+            Decode = StepShape.Decode(each, context, (int)groups),
+            Prefill = new StepShape(
+                decoding,
+                decoding * context,
+                chunk,
+                chunk * mean,
+                Math.Max(1, arrivals),
+                (decoding * (groups - 1)) + (chunk * (together - 1))),
+            PrefillShare = busy,
+            ChunksPerPrompt = chunks,
+            Utilisation = arrivals,
+            TokensPerStep = perStep,
+        };
+    }
+
+    /// <summary>Terms of the mean time per output token.</summary>
+    public StepTerms TokenTerms(StepPlan plan, PrefillPolicy policy)
+    {
+        var decode = plan.Terms(Decode);
+        if (PrefillShare <= 0)
+            return decode.Times(1 / TokensPerStep);
+        var prefill = plan.Terms(Prefill);
+        var mixed = policy == PrefillPolicy.Separate
+            ? decode.Plus(prefill, PrefillShare)
+            : decode.Times(1 - PrefillShare).Plus(prefill, PrefillShare);
+        return mixed.Times(1 / TokensPerStep);
+    }
+}
