@@ -113,6 +113,15 @@ public struct StepTerms
         return sum;
     }
 
+    /// <summary>Each term times its factor, and all times one more.</summary>
+    public readonly StepTerms Scaled(StepTerms factors, double all)
+    {
+        var scaled = this;
+        for (var i = 0; i < Count; i++)
+            scaled[i] *= factors[i] * all;
+        return scaled;
+    }
+
     /// <summary>These terms times a weight.</summary>
     public readonly StepTerms Times(double weight) => default(StepTerms).Plus(this, weight);
 }

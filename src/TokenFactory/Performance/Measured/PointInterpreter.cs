@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using TokenFactory.Catalog;
+using TokenFactory.Performance.SteadyState;
 using TokenFactory.Units;
 
 namespace TokenFactory.Performance.Measured;

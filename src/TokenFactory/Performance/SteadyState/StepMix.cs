@@ -1,4 +1,4 @@
-namespace TokenFactory.Performance;
+namespace TokenFactory.Performance.SteadyState;
 
 /// <summary>How an engine combines prompts and generation in its steps.</summary>
 public enum PrefillPolicy

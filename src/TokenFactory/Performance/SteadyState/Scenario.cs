@@ -1,4 +1,4 @@
-namespace TokenFactory.Performance.Measured;
+namespace TokenFactory.Performance.SteadyState;
 
 /// <summary>A pool of equal replicas.</summary>
 /// <param name="Deployment">One of them.</param>

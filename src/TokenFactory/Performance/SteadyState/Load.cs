@@ -1,4 +1,4 @@
-namespace TokenFactory.Performance;
+namespace TokenFactory.Performance.SteadyState;
 
 /// <summary>How requests arrive.</summary>
 public enum Arrival

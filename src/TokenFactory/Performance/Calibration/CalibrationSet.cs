@@ -1,0 +1,53 @@
+namespace TokenFactory.Performance.Calibration;
+
+/// <summary>Everything that calibration found, and how wrong it was where it had not looked.</summary>
+public sealed record CalibrationSet
+{
+    /// <summary>The stack whose factors serve where none was fitted.</summary>
+    public const string AnyStack = "*|*";
+
+    /// <summary>Factors of the step terms by stack ("vllm|NVIDIA").</summary>
+    public required IReadOnlyDictionary<string, StepTerms> Steps { get; init; }
+
+    /// <summary>Factors of the first-token terms by stack.</summary>
+    public required IReadOnlyDictionary<string, FirstTokenTerms> FirstTokens { get; init; }
+
+    /// <summary>Watts per watt of thermal design power by architecture; "*" for any.</summary>
+    public required IReadOnlyDictionary<string, PowerTerms> Power { get; init; }
+
+    /// <summary>Factors on tokens per second by how the load arrives.</summary>
+    public required IReadOnlyDictionary<string, double> Rates { get; init; }
+
+    /// <summary>Corrections of times per token.</summary>
+    public required Corrections Times { get; init; }
+
+    /// <summary>Corrections of times to the first token.</summary>
+    public required Corrections FirstTokenTimes { get; init; }
+
+    /// <summary>Corrections of watts.</summary>
+    public required Corrections Watts { get; init; }
+
+    /// <summary>Factors of a stack's steps, or those of any.</summary>
+    public StepTerms StepsOf(Traits traits) => Steps.TryGetValue(traits.Stack, out var own) ? own : Steps[AnyStack];
+
+    /// <summary>Factors of a stack's first tokens, or those of any.</summary>
+    public FirstTokenTerms FirstTokensOf(Traits traits) => FirstTokens.TryGetValue(traits.Stack, out var own) ? own : FirstTokens[AnyStack];
+
+    /// <summary>Factors of an architecture's power, or those of any.</summary>
+    public PowerTerms PowerOf(Traits traits) => Power.TryGetValue(traits.Architecture, out var own) ? own : Power["*"];
+
+    /// <summary>The factor on tokens per second of a kind of load; 1 where none was fitted.</summary>
+    public double RateOf(string load) => Rates.GetValueOrDefault(load, 1);
+
+    /// <summary>Nothing fitted: every factor is what is known before any measurement.</summary>
+    public static CalibrationSet Prior { get; } = new()
+    {
+        Steps = new Dictionary<string, StepTerms> { [AnyStack] = Priors.Steps },
+        FirstTokens = new Dictionary<string, FirstTokenTerms> { [AnyStack] = Priors.FirstTokens },
+        Power = new Dictionary<string, PowerTerms> { ["*"] = Priors.Power },
+        Rates = new Dictionary<string, double>(),
+        Times = Corrections.None,
+        FirstTokenTimes = Corrections.None,
+        Watts = Corrections.None,
+    };
+}

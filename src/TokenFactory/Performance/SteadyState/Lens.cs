@@ -1,0 +1,156 @@
+using TokenFactory.Performance.Calibration;
+
+namespace TokenFactory.Performance.SteadyState;
+
+/// <summary>A prepared scenario seen through a calibration: times of tokens and first tokens at a number of requests in flight.</summary>
+internal sealed class Lens
+{
+    private const double BytesPerCacheTransfer = 0.8;
+
+    private readonly Prepared _p;
+    private readonly CalibrationSet _calibration;
+    private readonly StepTerms _steps;
+    private readonly double _firstTokenCorrection;
+
+    public Lens(Prepared p, CalibrationSet calibration)
+    {
+        (_p, _calibration) = (p, calibration);
+        Correction = calibration.Times.Factor(p.Traits);
+        _firstTokenCorrection = calibration.FirstTokenTimes.Factor(p.Traits);
+        _steps = Throttle.Slow(calibration.StepsOf(p.Traits), p.Decode.Deployment, p.Traits, calibration);
+    }
+
+    public Prepared Prepared => _p;
+
+    public Load Load => _p.Scenario.Load;
+
+    public double Replicas => _p.Scenario.Decode.Replicas;
+
+    public double Correction { get; }
+
+    public double Rate(Arrival arrival) => _calibration.RateOf(Rates.Key(arrival, Load));
+
+    public double Capacity() => Math.Max(1, new KvCapacity(_p.Decode.Deployment).Sequences(Load.InputTokens + (Load.OutputTokens / 2)));
+
+    /// <summary>Mix of steps, uncalibrated terms per token, and seconds per token.</summary>
+    public (StepMix Mix, StepTerms Terms, double Seconds) Token(double inFlight, bool decodeOnly = false)
+    {
+        var mix = StepMix.Of(_p.Decode.Deployment, Load, inFlight, _p.Policy, decodeOnly);
+        var terms = mix.TokenTerms(_p.Decode, _p.Policy);
+        return (mix, terms, terms.Dot(_steps) * Correction);
+    }
+
+    /// <summary>Seconds that a prompt's own steps take, had its group nothing else to do.</summary>
+    public double Alone()
+    {
+        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        return PrefillStep().Seconds * Math.Max(1, fresh / _p.Prefill.Deployment.TokenBudget);
+    }
+
+    /// <summary>A step with one chunk of one prompt, on every group of a prefill pool, and how long it takes.</summary>
+    public (StepShape Shape, double Seconds) PrefillStep()
+    {
+        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        var d = _p.Prefill.Deployment;
+        var chunk = Math.Min(fresh, d.TokenBudget);
+        var mean = (Load.InputTokens * Load.CachedShare) + (fresh / 2);
+        var others = _p.Scenario.Prefill is null ? 0 : chunk * (d.AttentionGroups - 1);
+        var shape = new StepShape(0, 0, chunk, chunk * mean, 1, others);
+        return (shape, _p.Prefill.Terms(shape).Dot(_steps) * Correction);
+    }
+
+    /// <summary>What the first token waits for, in seconds before calibration.</summary>
+    public FirstTokenTerms FirstToken(StepMix mix, double tpot, double inFlight)
+    {
+        var groups = _p.Decode.Deployment.AttentionGroups;
+        var alone = Alone();
+        var own = _p.Policy == PrefillPolicy.Mixed
+            ? _p.Decode.Terms(mix.Prefill).Dot(_steps) * Correction * mix.ChunksPerPrompt
+            : alone;
+        var busy = Math.Min(mix.Utilisation, 0.95);
+        var terms = Common();
+        terms[FirstTokenTerm.Own] = own;
+        terms[FirstTokenTerm.Alone] = alone;
+        terms[FirstTokenTerm.Step] = tpot * mix.TokensPerStep;
+        terms[FirstTokenTerm.Crowd] = alone * Math.Max(0, (inFlight / groups) - 1) / 2 / Load.RequestsPerClient;
+        terms[FirstTokenTerm.Queue] = alone * busy / (1 - busy) / 2 * (1 + (Load.ArrivalVariability * Load.ArrivalVariability)) / 2;
+        terms[FirstTokenTerm.Clients] = inFlight * Replicas * 1e-3;
+        terms[FirstTokenTerm.Memory] = Math.Max(0, inFlight - mix.Capacity) / mix.Capacity * Load.OutputTokens * tpot;
+        return terms;
+    }
+
+    /// <summary>The same for a batch whose prompts are computed together.</summary>
+    public FirstTokenTerms BatchFirstToken(double batch)
+    {
+        var tokens = batch * Load.InputTokens;
+        var terms = Common();
+        var shape = new StepShape(0, 0, tokens, tokens * Load.InputTokens / 2, batch);
+        terms[FirstTokenTerm.Own] = _p.Prefill.Terms(shape).Dot(_steps) * Correction;
+        terms[FirstTokenTerm.Alone] = terms[FirstTokenTerm.Own];
+        return terms;
+    }
+
+    /// <summary>What does not depend on the load in flight.</summary>
+    public FirstTokenTerms Common()
+    {
+        var terms = default(FirstTokenTerms);
+        terms[FirstTokenTerm.Fixed] = 10e-3;
+        terms[FirstTokenTerm.Tokens] = Load.InputTokens * 10e-6;
+        return terms;
+    }
+
+    public double Ttft(FirstTokenTerms terms) => terms.Dot(_calibration.FirstTokensOf(_p.Traits)) * _firstTokenCorrection;
+
+    /// <summary>Seconds to move a prompt's KV cache between pools, each GPU over its own link.</summary>
+    public double Transfer()
+    {
+        var d = _p.Decode.Deployment;
+        var link = d.Gpu.ScaleOut?.Value.Value ?? d.Gpu.ScaleUp?.Value.Value ?? 25e9;
+        return new KvCapacity(_p.Prefill.Deployment).BytesPerSequence(Load.InputTokens) / (link * BytesPerCacheTransfer);
+    }
+
+    public double Watts(StepTerms terms, double seconds, double sequences)
+    {
+        var shares = PowerTerms.Of(terms, seconds, sequences);
+        var factors = _calibration.PowerOf(_p.Traits);
+        return Throttle.Watts(shares.Dot(factors) * _calibration.Watts.Factor(_p.Traits), _p.Decode.Deployment);
+    }
+
+    public Prediction Answer(StepMix mix, StepTerms terms, double tpot, FirstTokenTerms first, double ttft, double requests)
+    {
+        var load = Load;
+        var groups = _p.Decode.Deployment.AttentionGroups;
+        return new Prediction
+        {
+            Fits = true,
+            Ttft = ttft,
+            Tpot = tpot,
+            EndToEnd = ttft + ((load.OutputTokens - 1) * tpot),
+            RequestsPerSecond = requests,
+            OutputTokensPerSecond = requests * load.OutputTokens,
+            TotalTokensPerSecond = requests * (load.InputTokens + load.OutputTokens),
+            WattsPerGpu = Watts(terms, tpot > 0 ? tpot : terms.Dot(_steps) * Correction, mix.Running / groups),
+            Gpus = _p.Scenario.Gpus,
+            Running = mix.Running,
+            Capacity = mix.Capacity,
+            TokenTime = terms.Scaled(_steps, Correction),
+            FirstTokenTime = first.Scaled(_calibration.FirstTokensOf(_p.Traits), _firstTokenCorrection),
+            PrefillShare = mix.PrefillShare,
+            Correction = Correction,
+        };
+    }
+
+    /// <summary>The same prediction at a rate of requests that the load dictates; the GPUs idle in what is left.</summary>
+    public Prediction Served(Prediction at, double requests)
+    {
+        var busy = Math.Min(1, at.Running);
+        var idle = Throttle.Watts(_calibration.PowerOf(_p.Traits)[PowerTerm.Idle], _p.Decode.Deployment);
+        return at with
+        {
+            RequestsPerSecond = requests,
+            OutputTokensPerSecond = requests * Load.OutputTokens,
+            TotalTokensPerSecond = requests * (Load.InputTokens + Load.OutputTokens),
+            WattsPerGpu = idle + (busy * (at.WattsPerGpu - idle)),
+        };
+    }
+}

@@ -1,0 +1,123 @@
+using TokenFactory.Performance.Calibration;
+using TokenFactory.Performance.Kernels;
+
+namespace TokenFactory.Performance.SteadyState;
+
+/// <summary>A scenario laid out as kernels, ready to be predicted under any calibration.</summary>
+/// <param name="Scenario">What it is.</param>
+/// <param name="Decode">The replicas, or the decode pool.</param>
+/// <param name="Prefill">What computes prompts: the prefill pool, or the same replicas.</param>
+public sealed record Prepared(Scenario Scenario, StepPlan Decode, StepPlan Prefill)
+{
+    /// <summary>Traits of the deployment.</summary>
+    public Traits Traits { get; } = Traits.Of(Scenario.Decode.Deployment, Scenario.Prefill is not null);
+
+    /// <summary>How the engine combines prompts and generation.</summary>
+    public PrefillPolicy Policy { get; } = PolicyOf(Scenario.Decode.Deployment.Engine);
+
+    /// <summary>Lays a scenario out.</summary>
+    /// <param name="scenario">What it is.</param>
+    /// <param name="kernels">Constants of its accelerator's kernels.</param>
+    public static Prepared Of(Scenario scenario, KernelSet kernels)
+    {
+        var decode = new StepPlan(scenario.Decode.Deployment, kernels);
+        var prefill = scenario.Prefill is { } pool ? new StepPlan(pool.Deployment, kernels) : decode;
+        return new Prepared(scenario, decode, prefill);
+    }
+
+    /// <summary>How an engine combines prompts and generation by default.</summary>
+    public static PrefillPolicy PolicyOf(string engine) => engine == "sglang" ? PrefillPolicy.Separate : PrefillPolicy.Mixed;
+}
+
+/// <summary>Predicts what a deployment does under a load, in closed form.</summary>
+/// <param name="calibration">What measurements taught.</param>
+public sealed class Predictor(CalibrationSet calibration)
+{
+    private const int Iterations = 40;
+
+    /// <summary>The prediction.</summary>
+    public Prediction Predict(Prepared p)
+    {
+        var memory = Misfit(p);
+        if (memory is not null)
+            return memory;
+        var eye = new Lens(p, calibration);
+        return p.Scenario switch
+        {
+            { Prefill: not null } => PoolPrediction.Of(eye),
+            { Load.Arrival: Arrival.Offline } => Offline(eye),
+            { Load.Arrival: Arrival.StaticBatch or Arrival.PrefillOnly } => Batch(eye),
+            { Load.Arrival: Arrival.OpenLoop } => OpenLoop(eye),
+            _ => ClosedLoop(eye, (p.Scenario.Load.Concurrency ?? 1) / p.Scenario.Decode.Replicas),
+        };
+    }
+
+    private static Prediction? Misfit(Prepared p)
+    {
+        var longest = p.Scenario.Load.InputTokens + p.Scenario.Load.OutputTokens;
+        foreach (var deployment in new[] { p.Decode.Deployment, p.Prefill.Deployment })
+        {
+            var capacity = new KvCapacity(deployment);
+            if (!capacity.Fits(longest))
+                return new Prediction { Fits = false, MissingGibibytes = capacity.MissingGibibytes(longest), Gpus = p.Scenario.Gpus };
+        }
+
+        return null;
+    }
+
+    private static Prediction ClosedLoop(Lens eye, double inFlight)
+    {
+        var (mix, terms, tpot) = eye.Token(inFlight);
+        var first = eye.FirstToken(mix, tpot, inFlight);
+        var ttft = eye.Ttft(first);
+        var endToEnd = ttft + ((eye.Load.OutputTokens - 1) * tpot);
+        var requests = inFlight * eye.Replicas / endToEnd * eye.Rate(Arrival.ClosedLoop);
+        return eye.Answer(mix, terms, tpot, first, ttft, requests);
+    }
+
+    private static Prediction Offline(Lens eye)
+    {
+        var capacity = eye.Capacity();
+        var (mix, terms, tpot) = eye.Token(capacity);
+        var first = eye.FirstToken(mix, tpot, capacity);
+        var requests = mix.Running * eye.Replicas / (tpot * eye.Load.OutputTokens) * eye.Rate(Arrival.Offline);
+        return eye.Answer(mix, terms, tpot, first, eye.Ttft(first), requests);
+    }
+
+    private static Prediction Batch(Lens eye)
+    {
+        var batch = (eye.Load.Concurrency ?? 1) / eye.Replicas;
+        var (mix, terms, tpot) = eye.Token(batch, decodeOnly: true);
+        var first = eye.BatchFirstToken(batch);
+        var ttft = eye.Ttft(first);
+        var decodes = eye.Load.Arrival == Arrival.StaticBatch ? eye.Load.OutputTokens - 1 : 0;
+        var requests = batch * eye.Replicas / (ttft + (decodes * tpot)) * eye.Rate(Arrival.StaticBatch);
+        return eye.Answer(mix, terms, decodes > 0 ? tpot : 0, first, ttft, requests);
+    }
+
+    private static Prediction OpenLoop(Lens eye)
+    {
+        var wanted = (eye.Load.RequestsPerSecond ?? 0) / eye.Replicas;
+        var (low, high) = (0.0, eye.Capacity());
+        var rate = eye.Rate(Arrival.OpenLoop);
+        var most = Answer(high);
+        if (most.RequestsPerSecond / eye.Replicas * rate <= wanted)
+        {
+            var served = most.RequestsPerSecond * rate;
+            return eye.Served(most, served) with { Saturated = true };
+        }
+
+        for (var i = 0; i < Iterations; i++)
+        {
+            var middle = (low + high) / 2;
+            if (Answer(middle).RequestsPerSecond / eye.Replicas * rate < wanted)
+                low = middle;
+            else
+                high = middle;
+        }
+
+        return eye.Served(Answer(high), wanted * eye.Replicas);
+
+        Prediction Answer(double inFlight) => ClosedLoop(eye, Math.Max(inFlight, 1e-6));
+    }
+}
