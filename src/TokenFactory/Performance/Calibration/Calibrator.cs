@@ -1,0 +1,211 @@
+using TokenFactory.Performance.SteadyState;
+
+namespace TokenFactory.Performance.Calibration;
+
+/// <summary>
+/// Fits a <see cref="CalibrationSet"/> to measured points, one thing after the other, each on what those before leave over: factors of step
+/// terms, corrections of times, factors of first-token terms, rates, power.
+/// </summary>
+public sealed class Calibrator
+{
+    /// <summary>Fewer rows than this identify nothing.</summary>
+    public const int FewestRows = 20;
+
+    /// <summary>The kinds of likeness that correct times per token.</summary>
+    public static IReadOnlyList<Likeness> TimeLikenesses { get; } =
+    [
+        new("model+bits", 0.02),
+        new("model+bits+engine", 0.02),
+        new("model+bits+engine+vendor", 0.02),
+        new("mode+speculation", 0.02),
+        new("speculation+engine+vendor", 0.02),
+        new("mode+engine", 0.01),
+    ];
+
+    /// <summary>The kinds of likeness that correct times to the first token.</summary>
+    public static IReadOnlyList<Likeness> FirstTokenLikenesses { get; } = [new("model+engine", 0.02), new("mode+engine", 0.02), new("engine+vendor", 0.01)];
+
+    /// <summary>The kinds of likeness that correct watts.</summary>
+    public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("gpu", 0.01), new("mode", 0.01)];
+
+    private const double GlobalPull = 5;
+    private const double StackPull = 20;
+    private const double StackPullPerRow = 0.02;
+    private const double TimeNoise = 0.05;
+    private const double WattNoise = 0.02;
+
+    private readonly IReadOnlyList<Sample> _samples;
+
+    /// <summary>A calibrator over samples of serving and of power.</summary>
+    public Calibrator(IReadOnlyList<Sample> samples) => _samples = [.. samples.Where(sample => sample.Counts)];
+
+    /// <summary>Fits everything.</summary>
+    /// <param name="included">Which samples may be looked at.</param>
+    public CalibrationSet Fit(Predicate<Sample>? included = null)
+    {
+        var samples = included is null ? _samples : [.. _samples.Where(sample => included(sample))];
+        var set = CalibrationSet.Prior with { Steps = Steps(samples) };
+        set = set with { Times = Times(samples, set) };
+        set = set with { FirstTokens = FirstTokens(samples, set) };
+        set = set with { FirstTokenTimes = FirstTokenTimes(samples, set) };
+        set = set with { Rates = RatesOf(samples, set) };
+        set = set with { Power = Power(samples, set) };
+        return set with { Watts = Watts(samples, set) };
+    }
+
+    private static Dictionary<string, StepTerms> Steps(IReadOnlyList<Sample> samples)
+    {
+        var rows = samples.Where(s => s.Plain && !s.Point.Speculates && s.Point.MeasuredTpot > 0)
+            .Select(s => (s.Traits.Stack, Row: Row(s)))
+            .ToList();
+        double[] most = [.. Enum.GetValues<StepTerm>().Select(Priors.MostStep)];
+        double[] prior = [.. Enum.GetValues<StepTerm>().Select(Priors.OfStep)];
+        return ByGroup(rows, prior, most).ToDictionary(pair => pair.Key, pair => Terms(pair.Value));
+
+        static double[] Row(Sample sample)
+        {
+            var row = new double[StepTerms.Count];
+            for (var i = 0; i < row.Length; i++)
+                row[i] = sample.TokenTerms[i] * 1e3 / sample.Point.MeasuredTpot!.Value;
+            return row;
+        }
+
+        static StepTerms Terms(double[] fit)
+        {
+            var terms = default(StepTerms);
+            for (var i = 0; i < fit.Length; i++)
+                terms[i] = fit[i];
+            return terms;
+        }
+    }
+
+    private static Corrections Times(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var predictor = new Predictor(set);
+        var left = new List<(Traits, double)>();
+        foreach (var sample in samples)
+        {
+            if (sample.Point.MeasuredTpot is not > 0 || sample.Load.Arrival is not (Arrival.ClosedLoop or Arrival.StaticBatch))
+                continue;
+            var modelled = sample.Plain ? sample.TokenTerms.Dot(set.StepsOf(sample.Traits)) : predictor.Predict(sample.Prepared).Tpot;
+            if (modelled > 0)
+                left.Add((sample.Traits, Math.Log(sample.Point.MeasuredTpot.Value / 1e3 / modelled)));
+        }
+
+        return Corrections.Fit(left, TimeLikenesses, TimeNoise);
+    }
+
+    private static Dictionary<string, FirstTokenTerms> FirstTokens(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var rows = new List<(string, double[])>();
+        foreach (var sample in samples.Where(s => s.Plain && s.Point.MeasuredTtft > 0))
+        {
+            var eye = new Lens(sample.Prepared, set);
+            var inFlight = (sample.Load.Concurrency ?? 1) / eye.Replicas;
+            var (mix, _, tpot) = eye.Token(inFlight);
+            var terms = eye.FirstToken(mix, tpot, inFlight);
+            var row = new double[FirstTokenTerms.Count];
+            for (var i = 0; i < row.Length; i++)
+                row[i] = terms[i] * 1e3 / sample.Point.MeasuredTtft!.Value;
+            rows.Add((sample.Traits.Stack, row));
+        }
+
+        double[] prior = [.. Enum.GetValues<FirstTokenTerm>().Select(Priors.OfFirstToken)];
+        double[] most = [.. prior.Select(_ => 5.0)];
+        return ByGroup(rows, prior, most).ToDictionary(pair => pair.Key, pair => Terms(pair.Value));
+
+        static FirstTokenTerms Terms(double[] fit)
+        {
+            var terms = default(FirstTokenTerms);
+            for (var i = 0; i < fit.Length; i++)
+                terms[i] = fit[i];
+            return terms;
+        }
+    }
+
+    private static Corrections FirstTokenTimes(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var predictor = new Predictor(set);
+        var left = samples.Where(s => s.Point.MeasuredTtft > 0 && s.Load.Arrival == Arrival.ClosedLoop)
+            .Select(s => (s.Traits, Modelled: predictor.Predict(s.Prepared).Ttft, Measured: s.Point.MeasuredTtft!.Value / 1e3))
+            .Where(row => row.Modelled > 0)
+            .Select(row => (row.Traits, Math.Log(row.Measured / row.Modelled)));
+        return Corrections.Fit(left, FirstTokenLikenesses, TimeNoise);
+    }
+
+    private static Dictionary<string, double> RatesOf(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var predictor = new Predictor(set);
+        var ratios = new Dictionary<string, List<double>>(StringComparer.Ordinal);
+        foreach (var sample in samples)
+        {
+            if (Measured(sample) is not { } measured || predictor.Predict(sample.Prepared) is not { Fits: true, Saturated: false } prediction)
+                continue;
+            var kind = Rates.Key(sample.Load.Arrival, sample.Load);
+            if (!ratios.TryGetValue(kind, out var list))
+                ratios[kind] = list = [];
+            list.Add(measured / prediction.OutputTokensPerSecond);
+        }
+
+        return ratios.Where(pair => pair.Value.Count >= FewestRows && pair.Key != Rates.Key(Arrival.OpenLoop, samples[0].Load))
+            .ToDictionary(pair => pair.Key, pair => Corrections.Median([.. pair.Value]), StringComparer.Ordinal);
+
+        static double? Measured(Sample sample) =>
+            sample.Point.MeasuredOutput
+            ?? (sample.Point.MeasuredTotalPerGpu * sample.Prepared.Scenario.Gpus * sample.Load.OutputTokens / (sample.Load.InputTokens + sample.Load.OutputTokens));
+    }
+
+    private static Dictionary<string, PowerTerms> Power(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var rows = new List<(string, double[])>();
+        foreach (var sample in samples.Where(IsBoardPower))
+        {
+            var eye = new Lens(sample.Prepared, set);
+            var (mix, terms, tpot) = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas);
+            var shares = PowerTerms.Of(terms, tpot, mix.Running / sample.Prepared.Decode.Deployment.AttentionGroups);
+            var row = new double[PowerTerms.Count];
+            for (var i = 0; i < row.Length; i++)
+                row[i] = shares[i] * sample.Prepared.Decode.Deployment.Gpu.Tdp!.Value.Value.Value / sample.Point.MeasuredWatts!.Value;
+            rows.Add((sample.Traits.Architecture, row));
+        }
+
+        double[] prior = [.. Enum.GetValues<PowerTerm>().Select(Priors.OfPower)];
+        double[] most = [.. prior.Select(_ => 2.0)];
+        return ByGroup(rows, prior, most).ToDictionary(pair => pair.Key == CalibrationSet.AnyStack ? "*" : pair.Key, pair => Terms(pair.Value));
+
+        static PowerTerms Terms(double[] fit)
+        {
+            var terms = default(PowerTerms);
+            for (var i = 0; i < fit.Length; i++)
+                terms[i] = fit[i];
+            return terms;
+        }
+    }
+
+    private static Corrections Watts(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var predictor = new Predictor(set);
+        var left = samples.Where(s => s.Point.MeasuredWatts > 0 && s.Load.Arrival == Arrival.ClosedLoop && s.Prepared.Decode.Deployment.Gpu.Tdp is not null)
+            .Select(s => (s.Traits, Modelled: predictor.Predict(s.Prepared).WattsPerGpu, Measured: s.Point.MeasuredWatts!.Value))
+            .Where(row => row.Modelled > 0)
+            .Select(row => (row.Traits, Math.Log(row.Measured / row.Modelled)));
+        return Corrections.Fit(left, WattLikenesses, WattNoise);
+    }
+
+    private static bool IsBoardPower(Sample sample) =>
+        sample.Plain && sample.Point.MeasuredWatts > 0 && sample.Prepared.Decode.Deployment.Gpu.Tdp is not null;
+
+    /// <summary>One fit over all rows, then one per group with enough of its own, drawn towards the first.</summary>
+    private static Dictionary<string, double[]> ByGroup(List<(string Group, double[] Row)> rows, double[] prior, double[] most)
+    {
+        var all = BoundedRegression.Fit([.. rows.Select(row => row.Row)], prior, GlobalPull, most);
+        var fits = new Dictionary<string, double[]>(StringComparer.Ordinal) { [CalibrationSet.AnyStack] = all };
+        foreach (var group in rows.GroupBy(row => row.Group).Where(group => group.Count() >= FewestRows))
+        {
+            var own = group.Select(row => row.Row).ToList();
+            fits[group.Key] = BoundedRegression.Fit(own, all, StackPull + (StackPullPerRow * own.Count), most);
+        }
+
+        return fits;
+    }
+}
