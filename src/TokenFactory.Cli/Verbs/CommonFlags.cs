@@ -101,11 +101,21 @@ internal sealed class CommonFlags
         return contents;
     }
 
+    /// <summary>The calibration as this run sees it.</summary>
+    /// <exception cref="Refusal">A table is wrong; all mistakes at once.</exception>
+    public CalibrationInput Calibration(ParseResult parsed, Terminal terminal, CatalogContents catalog)
+    {
+        var mistakes = new List<Mistake>();
+        var input = CalibrationInput.Read([Files.BuiltInCatalog, .. Overlays(parsed, terminal)], catalog.Accelerators, mistakes);
+        Refusal.IfAny(mistakes);
+        return input;
+    }
+
     private static CatalogContents Read(IReadOnlyList<string> overlays, List<Mistake> mistakes, string[] unread)
     {
         return CatalogReader.Read([.. overlays.Prepend(Files.BuiltInCatalog).Select(folder => Files.Layer(folder, Wanted))], mistakes);
 
-        bool Wanted(string path) => !Array.Exists(unread, folder => path.StartsWith(folder + "/", StringComparison.Ordinal));
+        bool Wanted(string path) => !Array.Exists([CalibrationInput.Folder, .. unread], folder => path.StartsWith(folder + "/", StringComparison.Ordinal));
     }
 }
 

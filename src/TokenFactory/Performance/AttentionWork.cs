@@ -25,6 +25,9 @@ internal readonly record struct AttentionWork
 
     private double StateElements { get; init; }
 
+    /// <summary>Tiles per sequence that a decode kernel works on: one per key-value head, one for a latent.</summary>
+    private double Tiles { get; init; }
+
     private double IndexBytes { get; init; }
 
     private double IndexFlops { get; init; }
@@ -56,7 +59,7 @@ internal readonly record struct AttentionWork
         var cache = d.Precision.KvCache;
         var element = (double)cache.BytesPerCacheElement();
         var tp = (double)d.Parallelism.Tensor;
-        var work = new AttentionWork { Layers = group.Layers, MostKeys = double.PositiveInfinity, TokensPerKey = 1 };
+        var work = new AttentionWork { Layers = group.Layers, MostKeys = double.PositiveInfinity, TokensPerKey = 1, Tiles = 1 };
         return group switch
         {
             GroupedQueryAttention gqa => Sparse(
@@ -67,6 +70,7 @@ internal readonly record struct AttentionWork
                     HeadDim = (gqa.HeadDim + gqa.ValueHeadDim) / 2.0,
                     BytesPerKey = Math.Max(1, gqa.KvHeads / tp) * (gqa.HeadDim + gqa.ValueHeadDim) * element,
                     FlopsPerKey = Math.Max(1, gqa.Heads / tp) * 2 * (gqa.HeadDim + gqa.ValueHeadDim),
+                    Tiles = Math.Max(1, gqa.KvHeads / tp),
                     MostKeys = gqa.WindowTokens ?? double.PositiveInfinity,
                 },
                 gqa.Indexer),
@@ -114,7 +118,7 @@ internal readonly record struct AttentionWork
         var keys = Keys(context);
         var bytes = sequences * ((keys * BytesPerKey) + StateBytes + (context / TokensPerKey * IndexBytes));
         var flops = sequences * queries * ((keys * FlopsPerKey) + (context / TokensPerKey * IndexFlops));
-        return Kernel.DecodeSeconds(bytes, flops, StateElements > 0 ? 0 : keys);
+        return Kernel.DecodeSeconds(bytes, flops, StateElements > 0 ? 0 : keys, sequences * Tiles);
     }
 
     /// <summary>Seconds of one layer for the prompt chunks of a step.</summary>

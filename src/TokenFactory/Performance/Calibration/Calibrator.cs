@@ -37,7 +37,7 @@ public sealed class Calibrator
     private readonly IReadOnlyList<Sample> _samples;
 
     /// <summary>A calibrator over samples of serving and of power.</summary>
-    public Calibrator(IReadOnlyList<Sample> samples) => _samples = [.. samples.Where(sample => sample.Counts)];
+    public Calibrator(IReadOnlyList<Sample> samples) => _samples = Sample.Distinct(samples.Where(sample => sample.Counts));
 
     /// <summary>Fits everything.</summary>
     /// <param name="included">Which samples may be looked at.</param>

@@ -32,6 +32,25 @@ public sealed record Sample(ServingPoint Point, Prepared Prepared)
         && !Point.Workload.Contains("decode-position study", StringComparison.OrdinalIgnoreCase)
         && !Point.SpecDecode.Contains("mixes", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// The samples without those whose time per token is another's to the last digit, under the same deployment and load: the same run
+    /// as another collection reports it. Their watts stay.
+    /// </summary>
+    public static IReadOnlyList<Sample> Distinct(IEnumerable<Sample> samples)
+    {
+        var seen = new HashSet<(string, Parallelism, double, double, double?, double)>();
+        return
+        [
+            .. samples.Where(sample => sample.Point.MeasuredTpot is not { } tpot || sample.Point.MeasuredWatts is not null || seen.Add((
+                $"{sample.Point.Cell} {sample.Traits.Engine}",
+                sample.Prepared.Decode.Deployment.Parallelism,
+                sample.Load.InputTokens,
+                sample.Load.OutputTokens,
+                sample.Load.Concurrency,
+                tpot))),
+        ];
+    }
+
     private static StepTerms Terms(Prepared p)
     {
         if (p.Scenario.Prefill is not null || p.Scenario.Load.Arrival != Arrival.ClosedLoop)

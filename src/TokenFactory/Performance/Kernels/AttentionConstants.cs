@@ -12,6 +12,7 @@ namespace TokenFactory.Performance.Kernels;
 /// <param name="SecondsPerByte">Seconds per byte of cache read.</param>
 /// <param name="DecodeSecondsPerFlop">Seconds per operation of a decode step.</param>
 /// <param name="DecodeSecondsPerKey">Seconds per key of the longest context in decode.</param>
+/// <param name="SecondsPerTile">Seconds per sequence and KV head in decode.</param>
 public readonly record struct AttentionConstants(
     double PrefillFloorSeconds,
     double PrefillSecondsPerFlop,
@@ -20,13 +21,16 @@ public readonly record struct AttentionConstants(
     double DecodeFloorSeconds,
     double SecondsPerByte,
     double DecodeSecondsPerFlop,
-    double DecodeSecondsPerKey)
+    double DecodeSecondsPerKey,
+    double SecondsPerTile)
 {
     /// <summary>Seconds of a prefill, all requests of the step in one kernel; zero where there are no queries.</summary>
     /// <param name="heads">Query heads on this rank.</param>
     /// <param name="headDim">Elements of a head, the mean of query-key and value where they differ.</param>
     /// <param name="queryTokens">New tokens, summed over requests.</param>
-    /// <param name="pairs">Query-key pairs scored: the sum over requests of t (s + t/2), with t new and s cached tokens; less in a window.</param>
+    /// <param name="pairs">
+    /// Query-key pairs scored: the sum over requests of t (s + t/2), with t new and s cached tokens; less in a window.
+    /// </param>
     /// <param name="longestContext">Keys of the longest request.</param>
     public double PrefillSeconds(double heads, double headDim, double queryTokens, double pairs, double longestContext)
     {
@@ -40,13 +44,15 @@ public readonly record struct AttentionConstants(
     /// <param name="kvBytes">Bytes of cache read on this rank, summed over requests.</param>
     /// <param name="flops">Operations: 4 heads head-dim context, summed over requests and queries.</param>
     /// <param name="longestContext">Keys of the longest request.</param>
-    public double DecodeSeconds(double kvBytes, double flops, double longestContext)
+    /// <param name="tiles">Sequences times KV heads on this rank.</param>
+    public double DecodeSeconds(double kvBytes, double flops, double longestContext, double tiles = 0)
     {
         if (!(kvBytes > 0))
             return 0;
         return DecodeFloorSeconds
             + Smooth.Max4(SecondsPerByte * kvBytes, DecodeSecondsPerFlop * flops)
-            + (DecodeSecondsPerKey * longestContext);
+            + (DecodeSecondsPerKey * longestContext)
+            + (SecondsPerTile * tiles);
     }
 }
 
@@ -71,6 +77,7 @@ public readonly record struct LatentConstants(AttentionConstants Kernel)
     /// <param name="latentBytes">Bytes of latents read on this rank: 576 elements per token of context, whatever the heads.</param>
     /// <param name="flops">Operations: 2 heads (576 + 512) context, summed over requests and queries.</param>
     /// <param name="longestContext">Keys of the longest request.</param>
-    public double DecodeSeconds(double latentBytes, double flops, double longestContext) =>
-        Kernel.DecodeSeconds(latentBytes, flops, longestContext);
+    /// <param name="sequences">Sequences of the step.</param>
+    public double DecodeSeconds(double latentBytes, double flops, double longestContext, double sequences = 0) =>
+        Kernel.DecodeSeconds(latentBytes, flops, longestContext, sequences);
 }

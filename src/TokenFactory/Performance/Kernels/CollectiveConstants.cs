@@ -8,8 +8,8 @@ public readonly record struct CollectiveCurve(double FloorSeconds, double Second
 {
     /// <summary>Seconds of a message; zero where there is none.</summary>
     /// <param name="bytes">
-    /// All-reduce: the vector on each rank. All-gather: all parts together, as every rank ends with them. Reduce-scatter: the vector on each
-    /// rank before. All-to-all: what one rank holds for all.
+    /// All-reduce: the vector on each rank. All-gather: all parts together, as every rank ends with them. Reduce-scatter: the vector on
+    /// each rank before. All-to-all: what one rank holds for all.
     /// </param>
     public double Seconds(double bytes) =>
         bytes > 0 ? FloorSeconds + (bytes * SecondsPerByte) + Math.Sqrt(bytes * RootSecondsSquared) : 0;
@@ -24,7 +24,7 @@ public sealed class CollectiveConstants
     /// <summary>Latency of one exchange between domains in seconds: about 20 µs are published for DeepEP between two nodes.</summary>
     internal const double NetworkFloorSeconds = 20e-6;
 
-    /// <summary>Share of the scale-out bandwidth that is reached: 0.89 to 0.93 follow from published DeepEP rates on 2 to 8 nodes.</summary>
+    /// <summary>Share of the scale-out bandwidth that is reached: published DeepEP rates on 2 to 8 nodes give 0.89 to 0.93.</summary>
     internal const double NetworkEfficiency = 0.9;
 
     private readonly IReadOnlyList<CollectiveRow>[] _rows;
@@ -65,6 +65,10 @@ public sealed class CollectiveConstants
     /// <param name="bytes">Size of the message as in <see cref="CollectiveCurve.Seconds"/>.</param>
     public double Seconds(CollectiveOperator collective, int ranks, double bytes) => Curve(collective, ranks).Seconds(bytes);
 
+    /// <summary>Whether so many ranks lie outside what was measured: more than the most measured, or in several domains.</summary>
+    public bool IsExtrapolated(CollectiveOperator collective, int ranks) =>
+        ranks > Math.Min(_links.DomainRanks, _rows[(int)collective].Where(row => row.Nodes == 1).Max(row => row.Ranks));
+
     /// <summary>Seconds of an all-reduce of a vector of so many bytes.</summary>
     public double AllReduceSeconds(int ranks, double bytes) => Seconds(CollectiveOperator.AllReduce, ranks, bytes);
 
@@ -89,14 +93,14 @@ public sealed class CollectiveConstants
             curve.RootSecondsSquared);
     }
 
-    /// <summary>Between the measured ranks the constants follow the logarithm of ranks; beyond, the floor follows a straight line.</summary>
+    /// <summary>Between measured ranks the constants follow the logarithm of ranks; beyond, the floor follows a line.</summary>
     private CollectiveCurve Inside(CollectiveOperator op, int ranks)
     {
         var rows = _rows[(int)op].Where(row => row.Nodes == 1).ToList();
         var measured = new CollectiveCurve[rows.Count];
         for (var i = 0; i < rows.Count; i++)
         {
-            var sent = Share(op, rows[i].Ranks) / _links.ScaleUp;
+            var sent = Sent(op, rows[i].Ranks) / _links.ScaleUp;
             var own = new CollectiveCurve(
                 rows[i].FloorMicroseconds * 1e-6, sent / rows[i].LinkEfficiency, sent * rows[i].RootMicroseconds * 1e-6);
             measured[i] = i == 0 ? own : AtLeast(own, measured[i - 1]);
@@ -114,12 +118,14 @@ public sealed class CollectiveConstants
         var last = measured[^1];
         var most = rows[^1].Ranks;
         var slope = rows.Count < 2 ? 0 : (last.FloorSeconds - measured[0].FloorSeconds) / (most - rows[0].Ranks);
-        var grown = Share(op, ranks) / Share(op, most);
+        var grown = Sent(op, ranks) / Sent(op, most);
         return new CollectiveCurve(
             last.FloorSeconds + (slope * (ranks - most)), last.SecondsPerByte * grown, last.RootSecondsSquared * grown);
     }
 
-    private static double Share(CollectiveOperator op, int ranks) => op == CollectiveOperator.AllReduce ? 1 : (ranks - 1.0) / ranks;
+    /// <summary>Bytes that a rank sends per byte of the message; dispatches count their bytes as they travel.</summary>
+    internal static double Sent(CollectiveOperator op, int ranks) =>
+        op is CollectiveOperator.AllGather or CollectiveOperator.ReduceScatter or CollectiveOperator.AllToAll ? (ranks - 1.0) / ranks : 1;
 
     /// <summary>More ranks are never faster: scatter between measurements must not say so.</summary>
     private static CollectiveCurve AtLeast(CollectiveCurve own, CollectiveCurve fewer) => new(

@@ -30,14 +30,16 @@ public enum CollectiveOperator
     CombineNormal,
 }
 
-/// <summary>The constants of one collective on one accelerator among so many ranks, as a row of catalog/calibration/collectives.csv.</summary>
+/// <summary>The constants of one collective on one accelerator among so many ranks: a row of catalog/calibration/collectives.csv.</summary>
 /// <param name="Operator">The collective.</param>
 /// <param name="Gpu">Key of the accelerator in the catalog.</param>
 /// <param name="Ranks">GPUs that take part.</param>
 /// <param name="Nodes">Scale-up domains they lie in.</param>
 /// <param name="FloorMicroseconds">Microseconds of an empty message.</param>
 /// <param name="LinkEfficiency">Share of the link's bandwidth that long messages reach.</param>
-/// <param name="RootMicroseconds">How slowly messages approach that rate: adds the square root of this times the message's time on the link.</param>
+/// <param name="RootMicroseconds">
+/// How slowly messages approach that rate: adds the square root of this times the message's time on the link.
+/// </param>
 /// <param name="TokenNanoseconds">Nanoseconds per token on top.</param>
 /// <param name="From">Where they come from.</param>
 /// <param name="Note">Which kernels were fitted.</param>

@@ -63,9 +63,9 @@ public sealed class DispatchConstants
         var nodes = (ranks + inside - 1) / inside;
         var once = op is CollectiveOperator.DispatchNormal or CollectiveOperator.CombineNormal;
         var row = _rows[(int)op][0];
-        var copies = once ? Distinct(Math.Min(inside, MeasuredRanks), topK) : topK;
+        var copies = once ? Distinct(inside, topK) : topK;
         var others = (inside - 1.0) / inside / ((MeasuredRanks - 1.0) / MeasuredRanks); // a rank's own share does not travel
-        var inner = copies * Math.Min(others, 1) * bytesPerElement / (_links.ScaleUp * row.LinkEfficiency);
+        var inner = copies * others * bytesPerElement / (_links.ScaleUp * row.LinkEfficiency);
         var floor = row.FloorMicroseconds * 1e-6;
         if (nodes == 1)
             return new DispatchCurve(floor, inner, row.TokenNanoseconds * 1e-9);

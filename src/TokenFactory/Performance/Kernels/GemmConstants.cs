@@ -21,6 +21,7 @@ internal static class Smooth
 /// <param name="FloorSeconds">Seconds that the shortest such kernel takes, inside a captured graph.</param>
 /// <param name="SecondsPerFlop">Seconds per operation at many rows.</param>
 /// <param name="HalfRows">Rows at which the arithmetic runs at half its best rate.</param>
+/// <param name="HalfDepth">Inputs per output whose work a product costs on top of k: filling and emptying its tiles.</param>
 /// <param name="SecondsPerByte">Seconds per byte of weights and output.</param>
 /// <param name="HalfColumns">Columns at which the weights stream at half their best rate.</param>
 /// <param name="BytesPerWeight">Bytes of a stored weight with its scales.</param>
@@ -29,6 +30,7 @@ public readonly record struct GemmConstants(
     double FloorSeconds,
     double SecondsPerFlop,
     double HalfRows,
+    double HalfDepth,
     double SecondsPerByte,
     double HalfColumns,
     double BytesPerWeight,
@@ -42,7 +44,7 @@ public readonly record struct GemmConstants(
     {
         if (!(m > 0))
             return 0;
-        var arithmetic = 2 * SecondsPerFlop * (m + HalfRows) * n * k;
+        var arithmetic = 2 * SecondsPerFlop * (m + HalfRows) * n * (k + HalfDepth);
         var traffic = SecondsPerByte * ((BytesPerWeight * (n + HalfColumns) * k) + (2 * m * n));
         return FloorSeconds + Smooth.Max4(arithmetic, traffic) + (SecondsPerActivation * m * k);
     }

@@ -29,34 +29,13 @@ internal sealed class KernelResolver
     public Sourced<GemmConstants> Gemm(NumberFormat format)
     {
         var row = Find(KernelOperator.Gemm, format);
-        return new Sourced<GemmConstants>(
-            new GemmConstants(
-                Floor(row),
-                PerFlop(row, format),
-                row[KernelColumn.HalfRows],
-                PerByte(row),
-                row[KernelColumn.HalfColumns],
-                NumberFormats.WeightBytes(format),
-                row[KernelColumn.ActivationBytes] / _bandwidth),
-            Provenance.Of(row.From),
-            row.Note);
+        return new Sourced<GemmConstants>(KernelModels.Gemm(_gpu, format, row.Constants), Provenance.Of(row.From), row.Note);
     }
 
     public Sourced<ExpertsConstants> Experts(NumberFormat format)
     {
         var row = Find(KernelOperator.Experts, format);
-        return new Sourced<ExpertsConstants>(
-            new ExpertsConstants(
-                Floor(row),
-                PerFlop(row, format),
-                row[KernelColumn.HalfRows],
-                PerByte(row),
-                NumberFormats.WeightBytes(format),
-                row[KernelColumn.ActivationBytes] / _bandwidth,
-                row[KernelColumn.InputBytes] / _bandwidth,
-                row[KernelColumn.Imbalance]),
-            Provenance.Of(row.From),
-            row.Note);
+        return new Sourced<ExpertsConstants>(KernelModels.Experts(_gpu, format, row.Constants), Provenance.Of(row.From), row.Note);
     }
 
     public Sourced<AttentionConstants> Attention(NumberFormat format, bool latent)
@@ -65,15 +44,7 @@ internal sealed class KernelResolver
         var prefill = Find(latent ? KernelOperator.LatentPrefill : KernelOperator.AttentionPrefill, kv);
         var decode = Find(latent ? KernelOperator.LatentDecode : KernelOperator.AttentionDecode, kv);
         return new Sourced<AttentionConstants>(
-            new AttentionConstants(
-                Floor(prefill),
-                PerFlop(prefill, kv),
-                prefill[KernelColumn.HalfRows],
-                prefill[KernelColumn.ChainMicroseconds] * 1e-6 / 1024,
-                Floor(decode),
-                PerByte(decode),
-                PerFlop(decode, kv),
-                decode[KernelColumn.ChainMicroseconds] * 1e-6 / 1024),
+            KernelModels.Attention(_gpu, kv, prefill.Constants, decode.Constants),
             Provenance.Of(prefill.From).And(Provenance.Of(decode.From)),
             decode.Note);
     }
@@ -90,13 +61,6 @@ internal sealed class KernelResolver
         return new Sourced<DispatchConstants>(new DispatchConstants(rows, LinkSpeeds.Of(_gpu)), from);
     }
 
-    private static double Floor(KernelRow row) => row[KernelColumn.FloorMicroseconds] * 1e-6;
-
-    private double PerFlop(KernelRow row, NumberFormat format) =>
-        1 / (NumberFormats.Peak(_gpu, format) * (format == NumberFormat.Fp32 ? 0.5 : 1) * row[KernelColumn.ComputeEfficiency]);
-
-    private double PerByte(KernelRow row) => 1 / (_bandwidth * row[KernelColumn.StreamEfficiency]);
-
     /// <summary>The row of the nearest kin; within a circle, the precision that fits the format best.</summary>
     private KernelRow Find(KernelOperator op, NumberFormat format)
     {
@@ -111,8 +75,10 @@ internal sealed class KernelResolver
                             from row in _table.Kernels
                             where row.Operator == op && row.Gpu == kin.Key && row.Precision == precision
                             select row).ToList();
+                if (rows.Count > 0 && circle == 0 && NumberFormats.IsExact(precision, _gpu, format))
+                    return rows[0];
                 if (rows.Count > 0)
-                    return circle == 0 ? rows[0] : Borrowed(op, circle < Kinship.SingleCircles ? rows[..1] : rows);
+                    return Borrowed(op, circle < Kinship.SingleCircles ? rows[..1] : rows);
             }
         }
 
@@ -122,8 +88,8 @@ internal sealed class KernelResolver
     private static KernelRow Borrowed(KernelOperator op, List<KernelRow> rows)
     {
         var constants = KernelRow.Columns.Select((_, i) => Median([.. rows.Select(row => row.Constants[i])])).ToArray();
-        return new KernelRow(
-            op, rows[0].Gpu, rows[0].Precision, constants, Estimate([.. rows.Select(row => (row.Gpu, row.From))]), rows[0].Note);
+        var from = Estimate([.. rows.Select(row => ($"{row.Precision} on {row.Gpu}", row.From))]);
+        return new KernelRow(op, rows[0].Gpu, rows[0].Precision, constants, from, rows[0].Note);
     }
 
     private (IReadOnlyList<CollectiveRow>[] Rows, Provenance From) Find(CollectiveOperator first, CollectiveOperator last)
@@ -133,8 +99,7 @@ internal sealed class KernelResolver
         for (var op = first; op <= last; op++)
         {
             var rows = Near(op, 1).Concat(Near(op, 2)).OrderBy(row => row.Nodes).ThenBy(row => row.Ranks).ToList();
-            var own = Provenance.Of(
-                rows[0].Gpu == _gpu.Key ? rows[0].From : Estimate([(rows[0].Gpu, rows[0].From)]));
+            var own = Provenance.Of(rows[0].Gpu == _gpu.Key ? rows[0].From : Estimate([(rows[0].Gpu, rows[0].From)]));
             (found[(int)op], from) = (rows, from?.And(own) ?? own);
         }
 
@@ -144,8 +109,8 @@ internal sealed class KernelResolver
     /// <summary>All rows of the nearest kin with the same kind of link, inside a domain or between domains.</summary>
     private List<CollectiveRow> Near(CollectiveOperator op, int nodes)
     {
-        var circles = _circles.Select(circle => circle.Where(kin => LinkSpeeds.IsFast(kin) == LinkSpeeds.IsFast(_gpu))).Append(_circles[^1]);
-        foreach (var kin in circles.SelectMany(circle => circle))
+        var fast = LinkSpeeds.IsFast(_gpu);
+        foreach (var kin in _circles.SelectMany(circle => circle.Where(kin => LinkSpeeds.IsFast(kin) == fast)).Concat(_circles[^1]))
         {
             var rows = _table.Collectives.Where(row => row.Operator == op && row.Gpu == kin.Key && row.Nodes > 1 == nodes > 1).ToList();
             if (rows.Count > 0)
@@ -155,11 +120,11 @@ internal sealed class KernelResolver
         return [];
     }
 
-    private static Source Estimate(IReadOnlyList<(string Gpu, Source From)> of)
+    private static Source Estimate(IReadOnlyList<(string What, Source From)> of)
     {
         var oldest = of.MinBy(row => row.From.Date.Earliest).From.Date;
         var text = of.Count == 1
-            ? $"as {of[0].Gpu}, in shares of the data sheet: {of[0].From.Text}"
+            ? $"as {of[0].What}, in shares of the data sheet: {of[0].From.Text}"
             : $"median of {of.Count} measured GPUs, in shares of the data sheet: {of[0].From.Text.Split(':')[0]}";
         return new Source(SourceKind.Estimated, text, oldest);
     }

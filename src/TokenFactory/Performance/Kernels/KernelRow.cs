@@ -42,6 +42,9 @@ public enum KernelColumn
     /// <summary>Columns at half rate. Written "half_columns".</summary>
     HalfColumns,
 
+    /// <summary>Inputs per output on top of k. Written "half_depth".</summary>
+    HalfDepth,
+
     /// <summary>Bytes moved per element of activations. Written "activation_bytes".</summary>
     ActivationBytes,
 
@@ -50,6 +53,9 @@ public enum KernelColumn
 
     /// <summary>Microseconds per 1,024 keys of the longest context. Written "chain_us_per_1024".</summary>
     ChainMicroseconds,
+
+    /// <summary>Nanoseconds per sequence and KV head in decode. Written "tile_ns".</summary>
+    TileNanoseconds,
 
     /// <summary>Factor of uneven routing. Written "imbalance".</summary>
     Imbalance,
@@ -68,8 +74,8 @@ public sealed record KernelRow(
     /// <summary>Names of the columns of constants, in the order of <see cref="KernelColumn"/>.</summary>
     public static IReadOnlyList<string> Columns { get; } =
     [
-        "floor_us", "compute_efficiency", "half_rows", "stream_efficiency", "half_columns", "activation_bytes", "input_bytes",
-        "chain_us_per_1024", "imbalance",
+        "floor_us", "compute_efficiency", "half_rows", "stream_efficiency", "half_columns", "half_depth", "activation_bytes",
+        "input_bytes", "chain_us_per_1024", "tile_ns", "imbalance",
     ];
 
     /// <summary>Names of the operators, in the order of <see cref="KernelOperator"/>.</summary>
@@ -85,7 +91,7 @@ public sealed record KernelRow(
         KernelOperator.Gemm =>
         [
             KernelColumn.FloorMicroseconds, KernelColumn.ComputeEfficiency, KernelColumn.HalfRows, KernelColumn.StreamEfficiency,
-            KernelColumn.HalfColumns, KernelColumn.ActivationBytes,
+            KernelColumn.HalfColumns, KernelColumn.HalfDepth, KernelColumn.ActivationBytes,
         ],
         KernelOperator.AttentionPrefill or KernelOperator.LatentPrefill =>
             [KernelColumn.FloorMicroseconds, KernelColumn.ComputeEfficiency, KernelColumn.HalfRows, KernelColumn.ChainMicroseconds],
@@ -97,6 +103,7 @@ public sealed record KernelRow(
         _ =>
         [
             KernelColumn.FloorMicroseconds, KernelColumn.ComputeEfficiency, KernelColumn.StreamEfficiency, KernelColumn.ChainMicroseconds,
+            KernelColumn.TileNanoseconds,
         ],
     };
 

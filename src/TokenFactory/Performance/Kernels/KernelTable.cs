@@ -32,12 +32,10 @@ public sealed class KernelTable
         var keys = gpus.Keys.ToHashSet(StringComparer.Ordinal);
         var kernels = KernelRow.Read(kernelsCsv, "calibration/kernels.csv", keys, mistakes);
         var collectives = CollectiveRow.Read(collectivesCsv, "calibration/collectives.csv", keys, mistakes);
-        RefuseTwice(
-            kernels.Select(row => $"{KernelRow.Operators[(int)row.Operator]} {row.Gpu} {row.Precision}"), "calibration/kernels.csv", mistakes);
-        RefuseTwice(
-            collectives.Select(row => $"{CollectiveRow.Operators[(int)row.Operator]} {row.Gpu} {row.Ranks} ranks"),
-            "calibration/collectives.csv",
-            mistakes);
+        var named = kernels.Select(row => $"{KernelRow.Operators[(int)row.Operator]} {row.Gpu} {row.Precision}");
+        RefuseTwice(named, "calibration/kernels.csv", mistakes);
+        named = collectives.Select(row => $"{CollectiveRow.Operators[(int)row.Operator]} {row.Gpu} {row.Ranks} ranks");
+        RefuseTwice(named, "calibration/collectives.csv", mistakes);
         return new KernelTable(kernels, collectives, gpus);
     }
 

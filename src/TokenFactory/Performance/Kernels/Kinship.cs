@@ -6,10 +6,9 @@ namespace TokenFactory.Performance.Kernels;
 internal static class Kinship
 {
     /// <summary>
-    /// The nearest measured kin: itself, its architecture with its kind of memory, its vendor with its kind of memory. The nearest in memory
-    /// bandwidth is chosen among several, then the first in the alphabet.
+    /// The measured kin of an accelerator: itself; its architecture with its kind of memory; its vendor with its kind of memory; all with
+    /// its kind of memory; all. In each circle the nearest in memory bandwidth comes first, then the first in the alphabet.
     /// </summary>
-    /// <returns>The circle of kin, nearest first: each a list of accelerators in order of preference.</returns>
     public static IEnumerable<IReadOnlyList<Accelerator>> Circles(Accelerator gpu, IEnumerable<Accelerator> measured)
     {
         var all = measured
@@ -17,9 +16,9 @@ internal static class Kinship
             .ThenBy(other => other.Key, StringComparer.Ordinal)
             .ToList();
         yield return [.. all.Where(other => other.Key == gpu.Key)];
-        yield return [.. all.Where(other => Family(other) == Family(gpu) && Stacked(other) == Stacked(gpu))];
-        yield return [.. all.Where(other => other.Vendor == gpu.Vendor && Stacked(other) == Stacked(gpu))];
-        yield return [.. all.Where(other => Stacked(other) == Stacked(gpu))];
+        yield return [.. all.Where(other => Family(other) == Family(gpu) && IsStacked(other) == IsStacked(gpu))];
+        yield return [.. all.Where(other => other.Vendor == gpu.Vendor && IsStacked(other) == IsStacked(gpu))];
+        yield return [.. all.Where(other => IsStacked(other) == IsStacked(gpu))];
         yield return all;
     }
 
@@ -30,7 +29,7 @@ internal static class Kinship
     private static string Family(Accelerator gpu) => gpu.Vendor + " " + gpu.Architecture.Split('+', ' ')[0];
 
     /// <summary>Whether its memory is stacked (HBM) rather than on the board (GDDR, LPDDR).</summary>
-    private static bool Stacked(Accelerator gpu) =>
+    public static bool IsStacked(Accelerator gpu) =>
         gpu.MemoryType?.StartsWith("HBM", StringComparison.OrdinalIgnoreCase) ?? Bandwidth(gpu) > 1.9e12;
 
     private static double Bandwidth(Accelerator gpu) => gpu.MemoryBandwidth?.Value.Value ?? 1e12;

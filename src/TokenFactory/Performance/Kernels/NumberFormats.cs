@@ -77,10 +77,24 @@ public static class NumberFormats
         _ => false,
     };
 
+    /// <summary>Whether the precision of the tables is this format as this GPU computes it, and not merely a stand-in.</summary>
+    internal static bool IsExact(string precision, Accelerator gpu, NumberFormat format) =>
+        precision == Written[(int)(format == NumberFormat.Fp32 ? NumberFormat.Bf16 : format)]
+        || (precision == EightBitWeights && !HasUnits(gpu, format));
+
+    /// <summary>The format that a precision of the tables stands for on this GPU; null where it means none.</summary>
+    internal static NumberFormat? Read(string precision, Accelerator gpu)
+    {
+        if (precision == EightBitWeights)
+            return HasUnits(gpu, NumberFormat.Fp8) ? null : NumberFormat.Fp8;
+        var at = Array.IndexOf(Written, precision);
+        return at < 0 ? null : (NumberFormat)at;
+    }
+
     /// <summary>Whether the tables know the precision.</summary>
     internal static bool IsPrecision(string text) => text == EightBitWeights || (text != "fp32" && Written.Contains(text));
 
-    /// <summary>The 16-bit rate; where the data sheet is silent, half of FP8's or a quarter of FP4's, as on every GPU that names both.</summary>
+    /// <summary>The 16-bit rate; where the data sheet is silent, half of FP8's or a quarter of FP4's, as on Blackwell.</summary>
     private static double SixteenBitPeak(Accelerator gpu) =>
         gpu.Bf16?.Value.Value ?? (gpu.Fp8?.Value.Value / 2) ?? (gpu.Fp4?.Value.Value / 4) ?? 0;
 }

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Text;
+using TokenFactory.Catalog;
+
+namespace TokenFactory.Performance.Calibration;
+
+/// <summary>
+/// Calibration as two tables: serving.csv holds every factor, errors.csv how wrong the predictions were where they had not looked.
+/// </summary>
+public static class CalibrationTables
+{
+    private static readonly string[] FactorColumns = ["table", "group", "term", "value", "source", "date", "kind"];
+    private static readonly string[] ErrorColumns = ["metric", "scope", "rows", "cells", "median_error", "mean_error", "spread_80"];
+
+    /// <summary>Writes the factors.</summary>
+    /// <param name="set">The calibration.</param>
+    /// <param name="source">What it was fitted to.</param>
+    public static string Write(CalibrationSet set, Source source)
+    {
+        var text = new StringBuilder();
+        text.Append(string.Join(',', FactorColumns)).Append('\n');
+        foreach (var (stack, terms) in set.Steps.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            Terms("step", stack, Enum.GetValues<StepTerm>(), term => terms[term]);
+        foreach (var (stack, terms) in set.FirstTokens.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            Terms("first-token", stack, Enum.GetValues<FirstTokenTerm>(), term => terms[term]);
+        foreach (var (architecture, terms) in set.Power.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            Terms("power", architecture, Enum.GetValues<PowerTerm>(), term => terms[term]);
+        foreach (var (load, factor) in set.Rates.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            Row("rate", load, "factor", factor);
+        Levels("time-correction", set.Times);
+        Levels("first-token-correction", set.FirstTokenTimes);
+        Levels("watt-correction", set.Watts);
+        return text.ToString();
+
+        void Terms<T>(string table, string group, T[] terms, Func<T, double> value)
+            where T : struct, Enum
+        {
+            foreach (var term in terms)
+                Row(table, group, Spelled(term), value(term));
+        }
+
+        void Levels(string table, Corrections corrections)
+        {
+            foreach (var (level, log) in corrections.LogFactors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+                Row(table, level, "log-factor", log);
+        }
+
+        void Row(string table, string group, string term, double value) =>
+            text.Append(CultureInfo.InvariantCulture, $"{table},{group},{term},{value:G5},{Quoted(source.Text)},{source.Date},{Spelled(source.Kind)}\n");
+    }
+
+    /// <summary>Writes the error bands.</summary>
+    public static string Write(IReadOnlyList<ErrorBand> bands)
+    {
+        var text = new StringBuilder();
+        text.Append(string.Join(',', ErrorColumns)).Append('\n');
+        foreach (var band in bands)
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{Spelled(band.Metric)},{band.Scope},{band.Rows},{band.Cells},{band.Median:F4},{band.Mean:F4},{band.Spread:F4}\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Reads the factors; a table without rows of its own keeps what is known before any measurement.</summary>
+    /// <param name="text">The file's text.</param>
+    /// <param name="where">Its name, for messages.</param>
+    /// <param name="mistakes">Where mistakes go.</param>
+    public static (CalibrationSet Set, Source? Source) Read(string text, string where, ICollection<Mistake> mistakes)
+    {
+        var rows = CsvTable.Read(text, where, FactorColumns, [], mistakes);
+        var tables = rows.GroupBy(row => row["table"], StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.Ordinal);
+        foreach (var row in rows.Where(row => !Known.Contains(row["table"])))
+            row.Note("table", $"is '{row["table"]}'", $"Use one of {string.Join(", ", Known)}");
+        var prior = CalibrationSet.Prior;
+        var set = prior with
+        {
+            Steps = Grouped(Table("step"), prior.Steps, (ref StepTerms terms, StepTerm term, double value) => terms[term] = value),
+            FirstTokens = Grouped(Table("first-token"), prior.FirstTokens, (ref FirstTokenTerms terms, FirstTokenTerm term, double value) => terms[term] = value),
+            Power = Grouped(Table("power"), prior.Power, (ref PowerTerms terms, PowerTerm term, double value) => terms[term] = value),
+            Rates = Table("rate").ToDictionary(row => row["group"], row => row.Number("value", 0) ?? 1, StringComparer.Ordinal),
+            Times = Levels(Table("time-correction"), Calibrator.TimeLikenesses),
+            FirstTokenTimes = Levels(Table("first-token-correction"), Calibrator.FirstTokenLikenesses),
+            Watts = Levels(Table("watt-correction"), Calibrator.WattLikenesses),
+        };
+        return (set, rows.Count > 0 ? SourceOf(rows[0]) : null);
+
+        List<CsvRow> Table(string name) => tables.GetValueOrDefault(name) ?? [];
+    }
+
+    /// <summary>Reads the error bands.</summary>
+    public static IReadOnlyList<ErrorBand> ReadErrors(string text, string where, ICollection<Mistake> mistakes) =>
+    [
+        .. CsvTable.Read(text, where, ErrorColumns, [], mistakes).Select(row => new ErrorBand(
+            Choice.Of<Metric>(row["metric"]) ?? Metric.Tpot,
+            row["scope"],
+            (int)(row.Number("rows") ?? 0),
+            (int)(row.Number("cells") ?? 0),
+            row.Number("median_error", 0) ?? 0,
+            row.Number("mean_error", 0) ?? 0,
+            row.Number("spread_80") ?? 1)),
+    ];
+
+    private static readonly string[] Known = ["step", "first-token", "power", "rate", "time-correction", "first-token-correction", "watt-correction"];
+
+    private delegate void Setter<T, TTerm>(ref T terms, TTerm term, double value);
+
+    private static Dictionary<string, T> Grouped<T, TTerm>(List<CsvRow> rows, IReadOnlyDictionary<string, T> prior, Setter<T, TTerm> set)
+        where T : struct
+        where TTerm : struct, Enum
+    {
+        var groups = new Dictionary<string, T>(prior, StringComparer.Ordinal);
+        var any = prior.Values.First();
+        var terms = Enum.GetValues<TTerm>().ToDictionary(Spelled, term => term, StringComparer.Ordinal);
+        foreach (var row in rows)
+        {
+            if (!terms.TryGetValue(row["term"], out var term))
+            {
+                row.Note("term", $"is '{row["term"]}'", $"Use one of {string.Join(", ", terms.Keys)}");
+                continue;
+            }
+
+            var own = groups.GetValueOrDefault(row["group"], any);
+            set(ref own, term, row.Number("value", 0) ?? 0);
+            groups[row["group"]] = own;
+        }
+
+        return groups;
+    }
+
+    private static Corrections Levels(List<CsvRow> rows, IReadOnlyList<Likeness> likenesses)
+    {
+        var levels = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var row in rows)
+        {
+            if (double.TryParse(row["value"], NumberStyles.Float, CultureInfo.InvariantCulture, out var log) && Math.Abs(log) <= Corrections.Limit * 2)
+                levels[row["group"]] = log;
+            else
+                row.Note("value", $"is '{row["value"]}'", "Give the natural logarithm of a factor between a quarter and four");
+        }
+
+        return new Corrections(likenesses, levels);
+    }
+
+    private static Source? SourceOf(CsvRow row) =>
+        SourceDate.Parse(row["date"]) is { } date && SourceKinds.Parse(row["kind"]) is { } kind ? new Source(kind, row["source"], date) : null;
+
+    private static string Quoted(string text) => text.Contains(',') || text.Contains('"') ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
+
+    private static string Spelled<T>(T term)
+        where T : struct, Enum =>
+        string.Concat(term.ToString()!.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
+}

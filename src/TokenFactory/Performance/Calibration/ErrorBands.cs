@@ -1,0 +1,101 @@
+using TokenFactory.Performance.SteadyState;
+
+namespace TokenFactory.Performance.Calibration;
+
+/// <summary>What a prediction is graded on.</summary>
+public enum Metric
+{
+    /// <summary>Time per output token. Written "tpot".</summary>
+    Tpot,
+
+    /// <summary>Mean time to the first token. Written "ttft".</summary>
+    Ttft,
+
+    /// <summary>Tokens per second. Written "tokens".</summary>
+    Tokens,
+
+    /// <summary>Watts per GPU. Written "watts".</summary>
+    Watts,
+}
+
+/// <summary>How wrong predictions of a kind of deployment were on cells that the calibration had not seen.</summary>
+/// <param name="Metric">What was predicted.</param>
+/// <param name="Scope">Which deployments, "experts aggregated none vllm NVIDIA"; "*" for all.</param>
+/// <param name="Rows">Measured rows.</param>
+/// <param name="Cells">Cells (model and GPU) that they come from.</param>
+/// <param name="Median">Median absolute error, a share of the measured value.</param>
+/// <param name="Mean">Mean absolute error, a share of the measured value.</param>
+/// <param name="Spread">Four of five measured values lie between the prediction divided and multiplied by this.</param>
+public sealed record ErrorBand(Metric Metric, string Scope, int Rows, int Cells, double Median, double Mean, double Spread);
+
+/// <summary>The error bands of a calibration, from the most particular kind of deployment to all.</summary>
+public static class ErrorBands
+{
+    private const int FewestCells = 3;
+
+    /// <summary>The scopes that a deployment belongs to, most particular first.</summary>
+    public static IEnumerable<string> Scopes(Prepared prepared)
+    {
+        var traits = prepared.Traits;
+        var kind = Traits.Kind(prepared.Decode.Deployment.Model);
+        var how = $"{traits.Mode} {(traits.Speculation == "none" ? "without speculation" : "with speculation")} {Word(prepared.Scenario.Load.Arrival)}";
+        yield return $"{kind} {how} {traits.Engine} {traits.Vendor}";
+        yield return $"{kind} {how} {traits.Vendor}";
+        yield return $"{kind} {how}";
+        yield return how;
+        yield return "*";
+    }
+
+    /// <summary>The bands of blind predictions.</summary>
+    public static IReadOnlyList<ErrorBand> Of(IEnumerable<Outcome> outcomes)
+    {
+        var errors = outcomes.Where(outcome => outcome.Sample.Counts && outcome.Prediction.Fits)
+            .SelectMany(outcome => Errors(outcome).SelectMany(error => Scopes(outcome.Sample.Prepared)
+                .Select(scope => (error.Metric, Scope: scope, outcome.Sample.Point.Cell, error.Ratio))));
+        return
+        [
+            .. errors.GroupBy(error => (error.Metric, error.Scope))
+                .Select(group => Band(group.Key.Metric, group.Key.Scope, [.. group.Select(error => error.Ratio)], group.Select(error => error.Cell).Distinct().Count()))
+                .Where(band => band.Rows >= Calibrator.FewestRows && (band.Cells >= FewestCells || band.Scope == "*"))
+                .OrderBy(band => band.Metric)
+                .ThenBy(band => band.Scope, StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>The most particular band that a deployment belongs to; null where there is none.</summary>
+    public static ErrorBand? Find(IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared) =>
+        Scopes(prepared).Select(scope => bands.FirstOrDefault(band => band.Metric == metric && band.Scope == scope)).FirstOrDefault(band => band is not null);
+
+    /// <summary>Predicted over measured of everything that was measured.</summary>
+    public static IEnumerable<(Metric Metric, double Ratio)> Errors(Outcome outcome)
+    {
+        var (point, prediction) = (outcome.Sample.Point, outcome.Prediction);
+        if (point.MeasuredTpot > 0 && prediction.Tpot > 0)
+            yield return (Metric.Tpot, prediction.Tpot * 1e3 / point.MeasuredTpot.Value);
+        if (point.MeasuredTtft > 0 && prediction.Ttft > 0)
+            yield return (Metric.Ttft, prediction.Ttft * 1e3 / point.MeasuredTtft.Value);
+        if (point.MeasuredTotalPerGpu > 0)
+            yield return (Metric.Tokens, prediction.TotalTokensPerSecond / prediction.Gpus / point.MeasuredTotalPerGpu.Value);
+        else if (point.MeasuredOutput > 0)
+            yield return (Metric.Tokens, prediction.OutputTokensPerSecond / point.MeasuredOutput.Value);
+        if (point.MeasuredWatts > 0 && prediction.WattsPerGpu > 0)
+            yield return (Metric.Watts, prediction.WattsPerGpu / point.MeasuredWatts.Value);
+    }
+
+    private static ErrorBand Band(Metric metric, string scope, double[] ratios, int cells)
+    {
+        const double inside = 0.8;
+        double[] errors = [.. ratios.Select(ratio => Math.Abs(ratio - 1))];
+        double[] logs = [.. ratios.Select(ratio => Math.Abs(Math.Log(ratio))).Order()];
+        var mean = errors.Average();
+        return new ErrorBand(metric, scope, ratios.Length, cells, Corrections.Median(errors), mean, Math.Exp(logs[(int)(inside * (logs.Length - 1))]));
+    }
+
+    private static string Word(Arrival arrival) => arrival switch
+    {
+        Arrival.ClosedLoop => "closed-loop",
+        Arrival.OpenLoop => "open-loop",
+        Arrival.Offline => "offline",
+        _ => "batch",
+    };
+}
