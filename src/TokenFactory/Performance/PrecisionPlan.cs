@@ -18,7 +18,8 @@ public sealed record PrecisionPlan(NumberFormat Attention, NumberFormat Dense, N
     /// <summary>
     /// What a deployment labelled "fp8" or "nvfp4" holds, judged by the model: the label as it stands for a dense model; for a mixture
     /// of experts, FP8 means block FP8 throughout (DeepSeek's recipe, which others follow), and four bits mean four-bit experts
-    /// beside attention and shared parts in the checkpoint's own wider format.
+    /// beside attention and shared parts in the checkpoint's own wider format. DeepSeek V4 is published with four-bit experts and FP8
+    /// beside them, so that "fp8" means just that.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="weights">The label.</param>
@@ -32,11 +33,15 @@ public sealed record PrecisionPlan(NumberFormat Attention, NumberFormat Dense, N
             : NumberFormat.Fp8);
         if (!model.FeedForward.OfType<MixtureOfExperts>().Any())
             return new PrecisionPlan(weights, weights, weights, cache);
+        var own = model.CheckpointPrecision is { } word ? NumberFormatWords.Parse(word) : null;
+        var mixed = own is { } published && published.IsFourBit() && model.Family.StartsWith("deepseek_v4", StringComparison.Ordinal);
+        if (weights is NumberFormat.Fp8 or NumberFormat.Fp8Block && mixed)
+            return new PrecisionPlan(NumberFormat.Fp8Block, NumberFormat.Fp8Block, own!.Value, cache);
         if (weights is NumberFormat.Fp8 or NumberFormat.Fp8Block)
             return new PrecisionPlan(NumberFormat.Fp8Block, NumberFormat.Fp8Block, NumberFormat.Fp8Block, cache);
         if (!weights.IsFourBit())
             return new PrecisionPlan(weights, weights, weights, cache);
-        var beside = model.Family.StartsWith("deepseek_v4", StringComparison.Ordinal) ? NumberFormat.Fp8Block : NumberFormat.Bf16;
+        var beside = mixed ? NumberFormat.Fp8Block : NumberFormat.Bf16;
         return new PrecisionPlan(beside, beside, weights, cache);
     }
 }

@@ -21,6 +21,9 @@ public sealed record CalibrationSet
     /// <summary>Corrections of times per token.</summary>
     public required Corrections Times { get; init; }
 
+    /// <summary>Further corrections of times per token where a deployment speculates or splits prefill from decode.</summary>
+    public required Corrections Variants { get; init; }
+
     /// <summary>Corrections of times to the first token.</summary>
     public required Corrections FirstTokenTimes { get; init; }
 
@@ -47,6 +50,7 @@ public sealed record CalibrationSet
         Power = new Dictionary<string, PowerTerms> { ["*"] = Priors.Power },
         Rates = new Dictionary<string, double>(),
         Times = Corrections.None,
+        Variants = Corrections.None,
         FirstTokenTimes = Corrections.None,
         Watts = Corrections.None,
     };

@@ -28,6 +28,7 @@ public static class CalibrationTables
         foreach (var (load, factor) in set.Rates.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             Row("rate", load, "factor", factor);
         Levels("time-correction", set.Times);
+        Levels("variant-correction", set.Variants);
         Levels("first-token-correction", set.FirstTokenTimes);
         Levels("watt-correction", set.Watts);
         return text.ToString();
@@ -82,6 +83,7 @@ public static class CalibrationTables
             Power = Grouped(Table("power"), prior.Power, (ref PowerTerms terms, PowerTerm term, double value) => terms[term] = value),
             Rates = Table("rate").ToDictionary(row => row["group"], row => row.Number("value", 0) ?? 1, StringComparer.Ordinal),
             Times = Levels(Table("time-correction"), Calibrator.TimeLikenesses),
+            Variants = Levels(Table("variant-correction"), Calibrator.VariantLikenesses),
             FirstTokenTimes = Levels(Table("first-token-correction"), Calibrator.FirstTokenLikenesses),
             Watts = Levels(Table("watt-correction"), Calibrator.WattLikenesses),
         };
@@ -103,7 +105,8 @@ public static class CalibrationTables
             row.Number("spread_80") ?? 1)),
     ];
 
-    private static readonly string[] Known = ["step", "first-token", "power", "rate", "time-correction", "first-token-correction", "watt-correction"];
+    private static readonly string[] Known =
+        ["step", "first-token", "power", "rate", "time-correction", "variant-correction", "first-token-correction", "watt-correction"];
 
     private delegate void Setter<T, TTerm>(ref T terms, TTerm term, double value);
 

@@ -17,9 +17,18 @@ public sealed class Calibrator
         new("model+bits", 0.02),
         new("model+bits+engine", 0.02),
         new("model+bits+engine+vendor", 0.02),
+    ];
+
+    /// <summary>
+    /// The kinds of likeness that correct, on top, times of deployments that speculate or split prefill from decode: these never move
+    /// a plain one.
+    /// </summary>
+    public static IReadOnlyList<Likeness> VariantLikenesses { get; } =
+    [
         new("mode+speculation", 0.02),
-        new("speculation+engine+vendor", 0.02),
-        new("mode+engine", 0.01),
+        new("mode+speculation+engine+vendor", 0.02),
+        new("model+mode+speculation", 0.02),
+        new("model+bits+engine+mode+speculation", 0.02),
     ];
 
     /// <summary>The kinds of likeness that correct times to the first token.</summary>
@@ -45,7 +54,8 @@ public sealed class Calibrator
     {
         var samples = included is null ? _samples : [.. _samples.Where(sample => included(sample))];
         var set = CalibrationSet.Prior with { Steps = Steps(samples) };
-        set = set with { Times = Times(samples, set) };
+        set = set with { Times = Times(samples, set, plain: true) };
+        set = set with { Variants = Times(samples, set, plain: false) };
         set = set with { FirstTokens = FirstTokens(samples, set) };
         set = set with { FirstTokenTimes = FirstTokenTimes(samples, set) };
         set = set with { Rates = RatesOf(samples, set) };
@@ -79,20 +89,20 @@ public sealed class Calibrator
         }
     }
 
-    private static Corrections Times(IReadOnlyList<Sample> samples, CalibrationSet set)
+    private static Corrections Times(IReadOnlyList<Sample> samples, CalibrationSet set, bool plain)
     {
         var predictor = new Predictor(set);
         var left = new List<(Traits, double)>();
-        foreach (var sample in samples)
+        foreach (var sample in samples.Where(s => s.Point.MeasuredTpot > 0 && s.Load.Arrival is Arrival.ClosedLoop or Arrival.StaticBatch))
         {
-            if (sample.Point.MeasuredTpot is not > 0 || sample.Load.Arrival is not (Arrival.ClosedLoop or Arrival.StaticBatch))
+            if (plain != (sample.Aggregated && !sample.Point.Speculates))
                 continue;
-            var modelled = sample.Plain ? sample.TokenTerms.Dot(set.StepsOf(sample.Traits)) : predictor.Predict(sample.Prepared).Tpot;
+            var modelled = predictor.Predict(sample.Prepared).Tpot;
             if (modelled > 0)
-                left.Add((sample.Traits, Math.Log(sample.Point.MeasuredTpot.Value / 1e3 / modelled)));
+                left.Add((sample.Traits, Math.Log(sample.Point.MeasuredTpot!.Value / 1e3 / modelled)));
         }
 
-        return Corrections.Fit(left, TimeLikenesses, TimeNoise);
+        return Corrections.Fit(left, plain ? TimeLikenesses : VariantLikenesses, TimeNoise);
     }
 
     private static Dictionary<string, FirstTokenTerms> FirstTokens(IReadOnlyList<Sample> samples, CalibrationSet set)

@@ -12,6 +12,9 @@ public sealed class Corrections
     /// <summary>No correction moves a time by more than this factor either way (as a natural logarithm).</summary>
     public const double Limit = 0.7;
 
+    /// <summary>Deployments that are off by more than this (as a natural logarithm) run something else than their labels say.</summary>
+    private const double Another = 0.9;
+
     private readonly IReadOnlyList<Likeness> _likenesses;
     private readonly Dictionary<string, double> _logFactors;
 
@@ -44,7 +47,8 @@ public sealed class Corrections
     {
         const double rowNoise = 0.05;
         var groups = left.GroupBy(row => row.Traits)
-            .Select(group => (Traits: group.Key, Log: Math.Clamp(Median([.. group.Select(row => row.Log)]), -Limit, Limit), Rows: group.Count()))
+            .Select(group => (Traits: group.Key, Log: Median([.. group.Select(row => row.Log)]), Rows: group.Count()))
+            .Where(group => Math.Abs(group.Log) < Another)
             .ToList();
         if (groups.Count == 0)
             return new Corrections(likenesses, new Dictionary<string, double>());

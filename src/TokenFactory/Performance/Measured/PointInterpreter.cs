@@ -13,6 +13,9 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     /// <summary>InferenceX draws lengths evenly from 0.8 to 1.0 of the nominal one.</summary>
     private const double MeanOfNominal = 0.9;
 
+    /// <summary>Share of the memory that engines of benchmarks are given: their operators tune it upwards.</summary>
+    private const double TunedMemoryUtilisation = 0.95;
+
     /// <summary>Requests per client of an InferenceX run.</summary>
     private const double BenchmarkRequestsPerClient = 10;
 
@@ -34,8 +37,8 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         var (load, why) = LoadOf(point, model);
         if (load is null)
             return (null, why);
-        var weights = Weights(point, model, gpu);
         var cache = NumberFormatWords.Parse(point.PrecisionKv.Split(' ')[0], gpu);
+        var weights = Weights(point, gpu);
         var one = new Deployment
         {
             Model = model,
@@ -44,7 +47,9 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
             Weights = weights,
             Precision = PrecisionPlan.For(model, weights, cache),
             Parallelism = default(Parallelism) with { Tensor = 1, Pipeline = 1, AttentionData = 1, Expert = 1 },
+            MemoryUtilisation = TunedMemoryUtilisation,
             Speculation = point.Speculates ? new SpeculativeDecoding(DefaultDraft, DefaultAcceptance) : null,
+            MaxSequences = load.Arrival is Arrival.Offline or Arrival.OpenLoop && point["batch_size"] is >= 1 and { } batch ? (int)batch : null,
             PowerCap = point["power_cap_w_per_gpu"] is { } cap ? new Watts(cap) : null,
         };
         return point.Disaggregated ? Pools(point, one, load) : (Replicas(point, one, load), null);
@@ -71,10 +76,9 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     private static T? Find<T>(NameIndex<T> names, string key, string name)
         where T : class => (key.Length > 0 ? names.Find(key) : null) ?? (name.Length > 0 ? names.Find(name) : null);
 
-    private static NumberFormat Weights(ServingPoint point, ModelShape model, Accelerator gpu) =>
+    private static NumberFormat Weights(ServingPoint point, Accelerator gpu) =>
         NumberFormatWords.Parse(point.PrecisionKey, gpu)
         ?? NumberFormatWords.Parse(point.PrecisionWeights.Split('/', ' ')[0], gpu)
-        ?? (model.CheckpointPrecision is { } own ? NumberFormatWords.Parse(own, gpu) : null)
         ?? (gpu.Fp8 is null ? NumberFormat.Bf16 : NumberFormat.Fp8);
 
     private static (Load? Load, string? Reason) LoadOf(ServingPoint point, ModelShape model)
@@ -93,20 +97,32 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
             OutputTokens = Math.Max(1, output.Value * mean),
             Concurrency = concurrency,
             RequestsPerSecond = point["request_rate_rps"],
-            RequestsPerClient = BenchmarkRequestsPerClient,
+            RequestsPerClient = RequestsPerClient(point),
         };
+        var open = load with { Arrival = Arrival.OpenLoop, Concurrency = null, RequestsPerClient = double.PositiveInfinity };
         return point.LoadKind switch
         {
             "offline_all_at_once" => (load with { Arrival = Arrival.Offline, Concurrency = null }, null),
             "static_batch" when concurrency > 0 => (load with { Arrival = Arrival.StaticBatch }, null),
             "static_batch_prefill_only" or "steady-state prefill" when concurrency > 0 => (load with { Arrival = Arrival.PrefillOnly }, null),
             "poisson_open_loop" or "poisson_open_loop_tight_slo" or "open_loop_rate" or "trace_replay_open_loop" when load.RequestsPerSecond > 0 =>
-                (load with { Arrival = Arrival.OpenLoop, Concurrency = null }, null),
+                (open, null),
             _ when concurrency > 0 => (load, null),
-            _ when load.RequestsPerSecond > 0 => (load with { Arrival = Arrival.OpenLoop }, null),
+            _ when load.RequestsPerSecond > 0 => (open, null),
             _ => (null, $"the row gives neither concurrency nor request rate (load_kind '{point.LoadKind}')"),
         };
     }
+
+    /// <summary>
+    /// NVIDIA's own validation runs do not say how many requests each client sends; their first tokens wait as if there were six, or
+    /// two under SGLang (estimated from what those rows leave over).
+    /// </summary>
+    private static double RequestsPerClient(ServingPoint point) => point switch
+    {
+        _ when !Says(point.Workload, "silicon validation run") => BenchmarkRequestsPerClient,
+        _ when Says(point.Engine, "SGLang") => 2,
+        _ => 6,
+    };
 
     private static Scenario Replicas(ServingPoint point, Deployment one, Load load)
     {
@@ -172,8 +188,22 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
             };
             var tensor = Math.Max(1, Math.Floor(each / groups));
             var spread = new Parallelism((int)tensor, 1, (int)groups, ExpertGpus(ep, tensor * groups));
+            if (spread.Gpus == 1 && match.Groups[side + "g"].Length == 0)
+                spread = FewestGroups(one, load);
             return new Pool(one with { Parallelism = spread }, workers);
         }
+    }
+
+    /// <summary>
+    /// A worker recorded as tp1 ep1 without its GPUs is data-parallel over some number of them: the fewest, a power of two, that hold it.
+    /// </summary>
+    private static Parallelism FewestGroups(Deployment one, Load load)
+    {
+        const int most = 64;
+        var spread = new Parallelism(1, 1, 1, 1);
+        while (spread.Gpus < most && !new KvCapacity(one with { Parallelism = spread }).Fits(load.InputTokens + load.OutputTokens))
+            spread = new Parallelism(1, 1, spread.AttentionData * 2, spread.Expert * 2);
+        return spread;
     }
 
     private static double? Number(Match match, string group) =>

@@ -15,7 +15,7 @@ internal sealed class Lens
     public Lens(Prepared p, CalibrationSet calibration)
     {
         (_p, _calibration) = (p, calibration);
-        Correction = calibration.Times.Factor(p.Traits);
+        Correction = calibration.Times.Factor(p.Traits) * calibration.Variants.Factor(p.Traits);
         _firstTokenCorrection = calibration.FirstTokenTimes.Factor(p.Traits);
         _steps = Throttle.Slow(calibration.StepsOf(p.Traits), p.Decode.Deployment, p.Traits, calibration);
     }
@@ -79,14 +79,13 @@ internal sealed class Lens
         return terms;
     }
 
-    /// <summary>The same for a batch whose prompts are computed together.</summary>
+    /// <summary>The same for a batch whose prompts are computed together, timed at the engine without a server before it.</summary>
     public FirstTokenTerms BatchFirstToken(double batch)
     {
         var tokens = batch * Load.InputTokens;
-        var terms = Common();
+        var terms = default(FirstTokenTerms);
         var shape = new StepShape(0, 0, tokens, tokens * Load.InputTokens / 2, batch);
         terms[FirstTokenTerm.Own] = _p.Prefill.Terms(shape).Dot(_steps) * Correction;
-        terms[FirstTokenTerm.Alone] = terms[FirstTokenTerm.Own];
         return terms;
     }
 

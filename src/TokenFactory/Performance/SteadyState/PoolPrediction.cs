@@ -8,7 +8,7 @@ namespace TokenFactory.Performance.SteadyState;
 /// </summary>
 internal static class PoolPrediction
 {
-    private const int Iterations = 30;
+    private const int Iterations = 14;
 
     public static Prediction Of(Lens eye)
     {

@@ -35,6 +35,12 @@ public sealed class Predictor(CalibrationSet calibration)
 {
     private const int Iterations = 40;
 
+    /// <summary>
+    /// Share of the highest rate up to which the batch is looked for. Above it the batch grows faster than the model can tell: a rate
+    /// nearer to the limit is answered with the times at this share of it.
+    /// </summary>
+    private const double Knee = 0.95;
+
     /// <summary>The prediction.</summary>
     public Prediction Predict(Prepared p)
     {
@@ -89,7 +95,7 @@ public sealed class Predictor(CalibrationSet calibration)
         var batch = (eye.Load.Concurrency ?? 1) / eye.Replicas;
         var (mix, terms, tpot) = eye.Token(batch, decodeOnly: true);
         var first = eye.BatchFirstToken(batch);
-        var ttft = eye.Ttft(first);
+        var ttft = first[FirstTokenTerm.Own];
         var decodes = eye.Load.Arrival == Arrival.StaticBatch ? eye.Load.OutputTokens - 1 : 0;
         var requests = batch * eye.Replicas / (ttft + (decodes * tpot)) * eye.Rate(Arrival.StaticBatch);
         return eye.Answer(mix, terms, decodes > 0 ? tpot : 0, first, ttft, requests);
@@ -97,26 +103,20 @@ public sealed class Predictor(CalibrationSet calibration)
 
     private static Prediction OpenLoop(Lens eye)
     {
-        var wanted = (eye.Load.RequestsPerSecond ?? 0) / eye.Replicas;
+        var asked = eye.Load.RequestsPerSecond ?? 0;
         var (low, high) = (0.0, eye.Capacity());
-        var rate = eye.Rate(Arrival.OpenLoop);
-        var most = Answer(high);
-        if (most.RequestsPerSecond / eye.Replicas * rate <= wanted)
-        {
-            var served = most.RequestsPerSecond * rate;
-            return eye.Served(most, served) with { Saturated = true };
-        }
-
+        var most = Answer(high).RequestsPerSecond;
+        var wanted = Math.Min(asked, most * Knee);
         for (var i = 0; i < Iterations; i++)
         {
             var middle = (low + high) / 2;
-            if (Answer(middle).RequestsPerSecond / eye.Replicas * rate < wanted)
+            if (Answer(middle).RequestsPerSecond < wanted)
                 low = middle;
             else
                 high = middle;
         }
 
-        return eye.Served(Answer(high), wanted * eye.Replicas);
+        return eye.Served(Answer(high), Math.Min(asked, most)) with { Saturated = asked > most };
 
         Prediction Answer(double inFlight) => ClosedLoop(eye, Math.Max(inFlight, 1e-6));
     }
