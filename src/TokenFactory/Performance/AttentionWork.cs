@@ -121,6 +121,19 @@ internal readonly record struct AttentionWork
         return Kernel.DecodeSeconds(bytes, flops, StateElements > 0 ? 0 : keys, sequences * Tiles);
     }
 
+    /// <summary>What one layer keeps busy of the GPU, in seconds at full speed.</summary>
+    /// <param name="shape">The step.</param>
+    /// <param name="queries">Tokens of each decoding sequence that are computed together.</param>
+    /// <param name="full">The data sheet's 16-bit speed.</param>
+    public GpuBusy Busy(in StepShape shape, double queries, FullSpeed full)
+    {
+        var (context, prompt) = (shape.DecodeContext, shape.PrefillContext);
+        var bytes = shape.DecodeSequences * ((Keys(context) * BytesPerKey) + StateBytes + (context / TokensPerKey * IndexBytes));
+        var flops = (shape.DecodeSequences * queries * Keys(context) * FlopsPerKey)
+            + (shape.PrefillTokens * ((4 * Heads * HeadDim * Keys(prompt)) + (FlopsPerStateElement * StateElements)));
+        return new GpuBusy(flops * full.SecondsPerFlop, 0, bytes * full.SecondsPerWeight / NumberFormat.Bf16.BytesPerWeight());
+    }
+
     /// <summary>Seconds of one layer for the prompt chunks of a step.</summary>
     /// <param name="tokens">Prompt tokens, summed over chunks.</param>
     /// <param name="context">Mean tokens that one of them attends to.</param>

@@ -8,8 +8,15 @@ namespace TokenFactory.Performance;
 /// <param name="Columns">Outputs on this GPU.</param>
 /// <param name="Rows">Inputs on this GPU.</param>
 /// <param name="Kernel">Its kernel.</param>
-internal readonly record struct GemmWork(double Layers, double Columns, double Rows, GemmConstants Kernel)
+/// <param name="Full">What its arithmetic and its weights take at full speed.</param>
+internal readonly record struct GemmWork(double Layers, double Columns, double Rows, GemmConstants Kernel, FullSpeed Full)
 {
+    /// <summary>What one layer keeps busy of the GPU, in seconds at full speed.</summary>
+    /// <param name="tokens">Tokens that pass.</param>
+    public GpuBusy Busy(double tokens) => tokens > 0
+        ? new GpuBusy(2 * Math.Max(tokens, FullSpeed.TileRows) * Columns * Rows * Full.SecondsPerFlop, Columns * Rows * Full.SecondsPerWeight, 0)
+        : default;
+
     /// <summary>Seconds of one layer.</summary>
     /// <param name="tokens">Tokens that pass.</param>
     public double Seconds(double tokens) => Kernel.Seconds(tokens, Columns, Rows);
@@ -19,12 +26,13 @@ internal readonly record struct GemmWork(double Layers, double Columns, double R
     {
         var attention = kernels.Gemm(d.Precision.Attention).Value;
         var dense = kernels.Gemm(d.Precision.Dense).Value;
+        var (fullAttention, fullDense) = (FullSpeed.Of(d.Gpu, d.Precision.Attention), FullSpeed.Of(d.Gpu, d.Precision.Dense));
         var tp = (double)d.Parallelism.Tensor;
         double hidden = d.Model.Hidden;
         foreach (var group in d.Model.Attention)
         {
             foreach (var (columns, rows) in Matrices(group, hidden, tp))
-                yield return new GemmWork(group.Layers, columns, rows, attention);
+                yield return new GemmWork(group.Layers, columns, rows, attention, fullAttention);
         }
 
         foreach (var group in d.Model.FeedForward)
@@ -37,14 +45,14 @@ internal readonly record struct GemmWork(double Layers, double Columns, double R
             };
             if (width > 0)
             {
-                yield return new GemmWork(group.Layers, (gated ? 2 : 1) * width / tp, hidden, dense);
-                yield return new GemmWork(group.Layers, hidden, width / tp, dense);
+                yield return new GemmWork(group.Layers, (gated ? 2 : 1) * width / tp, hidden, dense, fullDense);
+                yield return new GemmWork(group.Layers, hidden, width / tp, dense, fullDense);
             }
 
             if (group is MixtureOfExperts { LatentSize: { } latent })
             {
-                yield return new GemmWork(group.Layers, latent, hidden, dense);
-                yield return new GemmWork(group.Layers, hidden, latent, dense);
+                yield return new GemmWork(group.Layers, latent, hidden, dense, fullDense);
+                yield return new GemmWork(group.Layers, hidden, latent, dense, fullDense);
             }
         }
     }
@@ -106,6 +114,7 @@ internal readonly record struct GemmWork(double Layers, double Columns, double R
 /// <param name="Matrices">Matrices of an expert.</param>
 /// <param name="Dispatched">Tokens are sent to their experts' GPUs; else every GPU sees every token.</param>
 /// <param name="Kernel">Their kernel.</param>
+/// <param name="Full">What their arithmetic and their weights take at full speed.</param>
 internal readonly record struct ExpertsWork(
     double Layers,
     double Experts,
@@ -115,8 +124,21 @@ internal readonly record struct ExpertsWork(
     double Intermediate,
     double Matrices,
     bool Dispatched,
-    ExpertsConstants Kernel)
+    ExpertsConstants Kernel,
+    FullSpeed Full)
 {
+    /// <summary>What one layer keeps busy of the GPU, in seconds at full speed.</summary>
+    /// <param name="tokens">Tokens of all attention groups.</param>
+    public GpuBusy Busy(double tokens)
+    {
+        if (!(tokens > 0))
+            return default;
+        var (pairs, hit) = Routed(tokens);
+        var weights = Matrices * Hidden * Intermediate;
+        return new GpuBusy(
+            2 * Math.Max(pairs, hit * FullSpeed.TileRows) * weights * Full.SecondsPerFlop, hit * weights * Full.SecondsPerWeight, 0);
+    }
+
     /// <summary>The experts of one kind of layer.</summary>
     public static ExpertsWork Of(MixtureOfExperts mix, Deployment d, KernelSet kernels) => new(
         mix.Layers,
@@ -127,7 +149,8 @@ internal readonly record struct ExpertsWork(
         (double)mix.Intermediate / d.Parallelism.ExpertSlices,
         mix.Gated ? 3 : 2,
         d.Parallelism.AttentionData > 1,
-        kernels.Experts(d.Precision.Experts).Value);
+        kernels.Experts(d.Precision.Experts).Value,
+        FullSpeed.Of(d.Gpu, d.Precision.Experts));
 
     /// <summary>Seconds of one layer.</summary>
     /// <param name="tokens">Tokens of all attention groups.</param>
@@ -135,9 +158,14 @@ internal readonly record struct ExpertsWork(
     {
         if (!(tokens > 0))
             return 0;
-        var pairs = tokens * TopK / Ranks;
-        var missed = Math.Exp(tokens * Math.Log(1 - (TopK / Experts)));
-        var hit = Experts / Ranks * (1 - missed);
+        var (pairs, hit) = Routed(tokens);
         return Kernel.Seconds(pairs, hit, Hidden, Intermediate, Dispatched ? pairs : tokens * TopK, Matrices);
+    }
+
+    /// <summary>(Token, expert) pairs and distinct experts of this GPU, with even routing.</summary>
+    private (double Pairs, double Hit) Routed(double tokens)
+    {
+        var missed = Math.Exp(tokens * Math.Log(1 - (TopK / Experts)));
+        return (tokens * TopK / Ranks, Experts / Ranks * (1 - missed));
     }
 }

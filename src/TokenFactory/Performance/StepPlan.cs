@@ -36,7 +36,7 @@ public sealed class StepPlan
         _gemms = [.. GemmWork.Of(deployment, kernels)];
         _attention = [.. model.Attention.Select(group => AttentionWork.Of(group, deployment, kernels))];
         _experts = [.. model.FeedForward.OfType<MixtureOfExperts>().Select(group => ExpertsWork.Of(group, deployment, kernels))];
-        _head = new GemmWork(1, model.Vocabulary.Value / spread.Tensor, model.Hidden, kernels.Gemm(PrecisionPlan.Embeddings).Value);
+        _head = new GemmWork(1, model.Vocabulary.Value / spread.Tensor, model.Hidden, kernels.Gemm(PrecisionPlan.Embeddings).Value, FullSpeed.Of(deployment.Gpu, PrecisionPlan.Embeddings));
         _reduce = kernels.Collectives.Value.Curve(CollectiveOperator.AllReduce, spread.Tensor);
         _reduces = spread.Tensor > 1 ? Mixers(model) + Mixtures(model) : 0;
         var experts = (double)model.FeedForward.OfType<MixtureOfExperts>().Sum(group => group.Layers);
@@ -73,6 +73,22 @@ public sealed class StepPlan
         if (shape.PrefillTokens > 0)
             AddPrefill(shape, decode, Math.Max(others, shape.OtherGroupsTokens), shape.DecodeSequences > 0 ? alone : default, ref terms);
         return terms;
+    }
+
+    /// <summary>How long parts of the busiest GPU would be busy with a step at full speed.</summary>
+    /// <param name="shape">What the step computes.</param>
+    public GpuBusy Busy(in StepShape shape)
+    {
+        var verify = 1.0 + (Deployment.Speculation?.DraftTokens ?? 0);
+        var tokens = (shape.DecodeSequences * verify) + shape.PrefillTokens;
+        var busy = _head.Busy((shape.DecodeSequences * verify) + shape.PrefillChunks);
+        foreach (var work in _gemms)
+            busy = busy.Plus(work.Busy(tokens), work.Layers);
+        foreach (var work in _experts)
+            busy = busy.Plus(work.Busy(tokens + shape.OtherGroupsTokens), work.Layers);
+        foreach (var work in _attention)
+            busy = busy.Plus(work.Busy(shape, verify, _head.Full), work.Layers);
+        return busy;
     }
 
     private void AddPrefill(in StepShape shape, double decode, double others, in Layered alone, ref StepTerms terms)

@@ -35,11 +35,12 @@ public sealed class Calibrator
     public static IReadOnlyList<Likeness> FirstTokenLikenesses { get; } = [new("model+engine", 0.02), new("mode+engine", 0.02), new("engine+vendor", 0.01)];
 
     /// <summary>The kinds of likeness that correct watts.</summary>
-    public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("gpu", 0.01), new("mode", 0.01)];
+    public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("model+vendor", 0.02), new("mode", 0.01)];
 
     private const double GlobalPull = 5;
     private const double StackPull = 20;
     private const double StackPullPerRow = 0.02;
+    private const double PowerPullPerRow = 0.3;
     private const double TimeNoise = 0.05;
     private const double WattNoise = 0.02;
 
@@ -172,7 +173,8 @@ public sealed class Calibrator
         {
             var eye = new Lens(sample.Prepared, set);
             var (mix, terms, tpot) = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas);
-            var shares = PowerTerms.Of(terms, tpot, mix.Running / sample.Prepared.Decode.Deployment.AttentionGroups);
+            var busy = mix.TokenBusy(sample.Prepared.Decode, sample.Prepared.Policy);
+            var shares = PowerTerms.Of(busy, terms, tpot, mix.Running / sample.Prepared.Decode.Deployment.AttentionGroups);
             var row = new double[PowerTerms.Count];
             for (var i = 0; i < row.Length; i++)
                 row[i] = shares[i] * sample.Prepared.Decode.Deployment.Gpu.Tdp!.Value.Value.Value / sample.Point.MeasuredWatts!.Value;
@@ -181,7 +183,7 @@ public sealed class Calibrator
 
         double[] prior = [.. Enum.GetValues<PowerTerm>().Select(Priors.OfPower)];
         double[] most = [.. prior.Select(_ => 2.0)];
-        return ByGroup(rows, prior, most).ToDictionary(pair => pair.Key == CalibrationSet.AnyStack ? "*" : pair.Key, pair => Terms(pair.Value));
+        return ByGroup(rows, prior, most, PowerPullPerRow).ToDictionary(pair => pair.Key == CalibrationSet.AnyStack ? "*" : pair.Key, pair => Terms(pair.Value));
 
         static PowerTerms Terms(double[] fit)
         {
@@ -206,14 +208,15 @@ public sealed class Calibrator
         sample.Plain && sample.Point.MeasuredWatts > 0 && sample.Prepared.Decode.Deployment.Gpu.Tdp is not null;
 
     /// <summary>One fit over all rows, then one per group with enough of its own, drawn towards the first.</summary>
-    private static Dictionary<string, double[]> ByGroup(List<(string Group, double[] Row)> rows, double[] prior, double[] most)
+    private static Dictionary<string, double[]> ByGroup(
+        List<(string Group, double[] Row)> rows, double[] prior, double[] most, double pullPerRow = StackPullPerRow)
     {
         var all = BoundedRegression.Fit([.. rows.Select(row => row.Row)], prior, GlobalPull, most);
         var fits = new Dictionary<string, double[]>(StringComparer.Ordinal) { [CalibrationSet.AnyStack] = all };
         foreach (var group in rows.GroupBy(row => row.Group).Where(group => group.Count() >= FewestRows))
         {
             var own = group.Select(row => row.Row).ToList();
-            fits[group.Key] = BoundedRegression.Fit(own, all, StackPull + (StackPullPerRow * own.Count), most);
+            fits[group.Key] = BoundedRegression.Fit(own, all, StackPull + (pullPerRow * own.Count), most);
         }
 
         return fits;

@@ -11,26 +11,17 @@ public enum PowerTerm
     /// <summary>1: the GPU draws this whatever it does.</summary>
     Idle,
 
-    /// <summary>Share of the time in which decoding tokens pass matrices.</summary>
-    DecodeGemm,
+    /// <summary>Share of the time that the matrix units would be busy at full speed, padded tiles included.</summary>
+    Arithmetic,
 
-    /// <summary>Share of the time in which experts of decoding tokens are read.</summary>
-    DecodeExperts,
+    /// <summary>Share of the time that the memory would be busy with weights at full bandwidth.</summary>
+    Weights,
 
-    /// <summary>Share of the time in which the KV cache is read.</summary>
-    DecodeAttention,
+    /// <summary>Share of the time that the memory would be busy with the KV cache at full bandwidth.</summary>
+    Cache,
 
-    /// <summary>Share of the time in which prompts pass matrices.</summary>
-    PrefillGemm,
-
-    /// <summary>Share of the time in which prompts pass experts.</summary>
-    PrefillExperts,
-
-    /// <summary>Share of the time in which prompts attend.</summary>
-    PrefillAttention,
-
-    /// <summary>Share of the time in which GPUs exchange results.</summary>
-    Exchange,
+    /// <summary>Share of the time in which kernels compute prompts.</summary>
+    Prompts,
 
     /// <summary>A tenth of the logarithm to base 2 of the sequences at once: more of the chip has work.</summary>
     Occupancy,
@@ -53,23 +44,21 @@ public struct PowerTerms
     }
 
     /// <summary>The shares of a step, or of a mix of steps per token.</summary>
+    /// <param name="busy">How long parts of the GPU would be busy at full speed.</param>
     /// <param name="terms">Its kernel times in seconds.</param>
     /// <param name="seconds">How long it takes.</param>
     /// <param name="sequences">Sequences that decode at once on an attention group.</param>
-    public static PowerTerms Of(StepTerms terms, double seconds, double sequences)
+    public static PowerTerms Of(GpuBusy busy, StepTerms terms, double seconds, double sequences)
     {
         var shares = default(PowerTerms);
         shares[PowerTerm.Idle] = 1;
         if (!(seconds > 0))
             return shares;
-        shares[PowerTerm.DecodeGemm] = (terms[StepTerm.DecodeGemm] + terms[StepTerm.Head]) / seconds;
-        shares[PowerTerm.DecodeExperts] = terms[StepTerm.DecodeExperts] / seconds;
-        shares[PowerTerm.DecodeAttention] = terms[StepTerm.DecodeAttention] / seconds;
-        shares[PowerTerm.PrefillGemm] = terms[StepTerm.PrefillGemm] / seconds;
-        shares[PowerTerm.PrefillExperts] = terms[StepTerm.PrefillExperts] / seconds;
-        shares[PowerTerm.PrefillAttention] = terms[StepTerm.PrefillAttention] / seconds;
-        shares[PowerTerm.Exchange] =
-            (terms[StepTerm.DecodeReduce] + terms[StepTerm.PrefillReduce] + terms[StepTerm.DecodeDispatch] + terms[StepTerm.PrefillDispatch]) / seconds;
+        shares[PowerTerm.Arithmetic] = Math.Min(busy.Arithmetic / seconds, 1);
+        shares[PowerTerm.Weights] = Math.Min(busy.Weights / seconds, 1);
+        shares[PowerTerm.Cache] = Math.Min(busy.Cache / seconds, 1);
+        shares[PowerTerm.Prompts] = Math.Min(
+            (terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention]) / seconds, 1);
         shares[PowerTerm.Occupancy] = Math.Log2(1 + sequences) / 10;
         return shares;
     }

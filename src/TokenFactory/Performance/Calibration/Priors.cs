@@ -38,12 +38,9 @@ internal static class Priors
     public static double OfPower(PowerTerm term) => term switch
     {
         PowerTerm.Idle => 0.25,
-        PowerTerm.DecodeGemm or PowerTerm.DecodeExperts => 0.5,
-        PowerTerm.DecodeAttention => 0.4,
-        PowerTerm.PrefillGemm or PowerTerm.PrefillExperts => 0.7,
-        PowerTerm.PrefillAttention => 0.6,
-        PowerTerm.Exchange => 0.3,
-        _ => 0.2,
+        PowerTerm.Arithmetic or PowerTerm.Prompts => 0.4,
+        PowerTerm.Cache => 0.2,
+        _ => 0.3,
     };
 
     private delegate void Setter<T, TTerm>(ref T terms, TTerm term);

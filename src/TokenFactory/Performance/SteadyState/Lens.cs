@@ -108,9 +108,9 @@ internal sealed class Lens
         return new KvCapacity(_p.Prefill.Deployment).BytesPerSequence(Load.InputTokens) / (link * BytesPerCacheTransfer);
     }
 
-    public double Watts(StepTerms terms, double seconds, double sequences)
+    public double Watts(GpuBusy busy, StepTerms terms, double seconds, double sequences)
     {
-        var shares = PowerTerms.Of(terms, seconds, sequences);
+        var shares = PowerTerms.Of(busy, terms, seconds, sequences);
         var factors = _calibration.PowerOf(_p.Traits);
         return Throttle.Watts(shares.Dot(factors) * _calibration.Watts.Factor(_p.Traits), _p.Decode.Deployment);
     }
@@ -128,7 +128,7 @@ internal sealed class Lens
             RequestsPerSecond = requests,
             OutputTokensPerSecond = requests * load.OutputTokens,
             TotalTokensPerSecond = requests * (load.InputTokens + load.OutputTokens),
-            WattsPerGpu = Watts(terms, tpot > 0 ? tpot : terms.Dot(_steps) * Correction, mix.Running / groups),
+            WattsPerGpu = Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, tpot > 0 ? tpot : terms.Dot(_steps) * Correction, mix.Running / groups),
             Gpus = _p.Scenario.Gpus,
             Running = mix.Running,
             Capacity = mix.Capacity,

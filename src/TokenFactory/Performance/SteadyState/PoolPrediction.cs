@@ -32,7 +32,8 @@ internal static class PoolPrediction
 
         var (mix, terms, seconds) = eye.Token(Math.Max(running / eye.Replicas, 1e-3), decodeOnly: true);
         var requests = running / (load.OutputTokens * seconds);
-        var first = FirstToken(eye, clients, alone, lanes, requests / most, double.IsFinite(clients) ? (clients / requests) - (load.OutputTokens * seconds) : 0);
+        var rest = double.IsFinite(clients) ? (clients / requests) - (load.OutputTokens * seconds) : 0;
+        var first = FirstToken(eye, clients, alone, lanes, rest);
         var ttft = eye.Ttft(first);
         var served = load.Arrival == Arrival.OpenLoop
             ? Math.Min(requests, wanted)
@@ -41,7 +42,7 @@ internal static class PoolPrediction
         return answer with { WattsPerGpu = Watts(eye, answer, Math.Min(1, served / most)), Saturated = load.Arrival == Arrival.OpenLoop && wanted > most };
     }
 
-    private static FirstTokenTerms FirstToken(Lens eye, double clients, double alone, double lanes, double busy, double rest)
+    private static FirstTokenTerms FirstToken(Lens eye, double clients, double alone, double lanes, double rest)
     {
         var terms = eye.Common();
         terms[FirstTokenTerm.Own] = alone;
@@ -51,7 +52,6 @@ internal static class PoolPrediction
         terms[FirstTokenTerm.Crowd] = alone * Math.Max(0, (crowd / lanes) - 1) / 2 / eye.Load.RequestsPerClient;
         terms[FirstTokenTerm.Queue] = Math.Max(0, rest - alone);
         terms[FirstTokenTerm.Clients] = crowd * 1e-3;
-        _ = busy;
         return terms;
     }
 
@@ -60,8 +60,8 @@ internal static class PoolPrediction
     {
         var prefill = eye.Prepared.Scenario.Prefill!.Value;
         var (shape, seconds) = eye.PrefillStep();
-        var full = eye.Watts(eye.Prepared.Prefill.Terms(shape), seconds, 0);
-        var idle = eye.Watts(default, 1, 0);
+        var full = eye.Watts(eye.Prepared.Prefill.Busy(shape), eye.Prepared.Prefill.Terms(shape), seconds, 0);
+        var idle = eye.Watts(default, default, 1, 0);
         var pool = idle + (busy * (full - idle));
         return ((prefill.Gpus * pool) + (eye.Prepared.Scenario.Decode.Gpus * answer.WattsPerGpu)) / (prefill.Gpus + eye.Prepared.Scenario.Decode.Gpus);
     }

@@ -96,4 +96,14 @@ public readonly record struct StepMix
             : decode.Times(1 - PrefillShare).Plus(prefill, PrefillShare);
         return mixed.Times(1 / TokensPerStep);
     }
+
+    /// <summary>How long parts of a GPU are busy per output token, at full speed.</summary>
+    public GpuBusy TokenBusy(StepPlan plan, PrefillPolicy policy)
+    {
+        var decode = plan.Busy(Decode);
+        if (PrefillShare <= 0)
+            return decode.Times(1 / TokensPerStep);
+        var kept = policy == PrefillPolicy.Separate ? 1 : 1 - PrefillShare;
+        return decode.Times(kept).Plus(plan.Busy(Prefill), PrefillShare).Times(1 / TokensPerStep);
+    }
 }
