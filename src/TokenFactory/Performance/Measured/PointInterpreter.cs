@@ -38,7 +38,8 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         if (load is null)
             return (null, why);
         var cache = NumberFormatWords.Parse(point.PrecisionKv.Split(' ')[0], gpu);
-        var weights = Weights(point, gpu);
+        var stated = Stated(point, gpu);
+        var weights = stated ?? Own(model, gpu);
         var one = new Deployment
         {
             Model = model,
@@ -52,14 +53,20 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
             MaxSequences = load.Arrival is Arrival.Offline or Arrival.OpenLoop && point["batch_size"] is >= 1 and { } batch ? (int)batch : null,
             PowerCap = point["power_cap_w_per_gpu"] is { } cap ? new Watts(cap) : null,
         };
-        return point.Disaggregated ? Pools(point, one, load) : (Replicas(point, one, load), null);
+        var (scenario, reason) = point.Disaggregated ? Pools(point, one, load) : (Replicas(point, one, load), null);
+        if (stated is not null || scenario is null || gpu.Fp8 is null || Fits(scenario))
+            return (scenario, reason);
+        var halved = one with { Weights = NumberFormat.Fp8, Precision = PrecisionPlan.For(model, NumberFormat.Fp8, cache) };
+        return point.Disaggregated ? Pools(point, halved, load) : (Replicas(point, halved, load), null);
+
+        bool Fits(Scenario whole) => new KvCapacity(whole.Decode.Deployment).Fits(load.InputTokens + load.OutputTokens);
     }
 
     /// <summary>Tokens drafted per step where the row does not say.</summary>
-    public const int DefaultDraft = 3;
+    public const int DefaultDraft = 2;
 
     /// <summary>Acceptance where the row does not say; calibration replaces what follows from it.</summary>
-    public const double DefaultAcceptance = 0.6;
+    public const double DefaultAcceptance = 0.65;
 
     /// <summary>Key of an engine as people write it: "Dynamo+TensorRT-LLM" runs TensorRT-LLM. Empty where it is not recorded.</summary>
     public static string EngineKey(string text) => text switch
@@ -76,10 +83,12 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     private static T? Find<T>(NameIndex<T> names, string key, string name)
         where T : class => (key.Length > 0 ? names.Find(key) : null) ?? (name.Length > 0 ? names.Find(name) : null);
 
-    private static NumberFormat Weights(ServingPoint point, Accelerator gpu) =>
-        NumberFormatWords.Parse(point.PrecisionKey, gpu)
-        ?? NumberFormatWords.Parse(point.PrecisionWeights.Split('/', ' ')[0], gpu)
-        ?? (gpu.Fp8 is null ? NumberFormat.Bf16 : NumberFormat.Fp8);
+    private static NumberFormat? Stated(ServingPoint point, Accelerator gpu) =>
+        NumberFormatWords.Parse(point.PrecisionKey, gpu) ?? NumberFormatWords.Parse(point.PrecisionWeights.Split('/', ' ')[0], gpu);
+
+    /// <summary>What a model is published in, where a row does not say.</summary>
+    private static NumberFormat Own(ModelShape model, Accelerator gpu) =>
+        (model.CheckpointPrecision is { } own ? NumberFormatWords.Parse(own, gpu) : null) ?? NumberFormat.Bf16;
 
     private static (Load? Load, string? Reason) LoadOf(ServingPoint point, ModelShape model)
     {
