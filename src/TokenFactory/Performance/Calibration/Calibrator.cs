@@ -15,6 +15,7 @@ public sealed class Calibrator
     public static IReadOnlyList<Likeness> TimeLikenesses { get; } =
     [
         new("model+bits", 0.02),
+        new("spread+engine+vendor", 0.02),
         new("model+bits+engine", 0.02),
         new("model+bits+engine+vendor", 0.02),
     ];
@@ -39,9 +40,10 @@ public sealed class Calibrator
 
     private const double GlobalPull = 5;
     private const double StackPull = 20;
-    private const double StackPullPerRow = 0.02;
+    private const double StackPullPerRow = 0.2;
     private const double PowerPullPerRow = 0.3;
     private const double TimeNoise = 0.05;
+    private const double VariantNoise = 0.15;
     private const double WattNoise = 0.02;
 
     private readonly IReadOnlyList<Sample> _samples;
@@ -103,7 +105,7 @@ public sealed class Calibrator
                 left.Add((sample.Traits, Math.Log(sample.Point.MeasuredTpot!.Value / 1e3 / modelled)));
         }
 
-        return Corrections.Fit(left, plain ? TimeLikenesses : VariantLikenesses, TimeNoise);
+        return plain ? Corrections.Fit(left, TimeLikenesses, TimeNoise) : Corrections.Fit(left, VariantLikenesses, VariantNoise);
     }
 
     private static Dictionary<string, FirstTokenTerms> FirstTokens(IReadOnlyList<Sample> samples, CalibrationSet set)
