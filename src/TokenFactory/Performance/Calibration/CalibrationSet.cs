@@ -6,6 +6,9 @@ public sealed record CalibrationSet
     /// <summary>The stack whose factors serve where none was fitted.</summary>
     public const string AnyStack = "*|*";
 
+    /// <summary>The architecture whose power serves where none was fitted.</summary>
+    public const string AnyArchitecture = "*";
+
     /// <summary>Factors of the step terms by stack ("vllm|NVIDIA").</summary>
     public required IReadOnlyDictionary<string, StepTerms> Steps { get; init; }
 
@@ -37,7 +40,7 @@ public sealed record CalibrationSet
     public FirstTokenTerms FirstTokensOf(Traits traits) => FirstTokens.TryGetValue(traits.Stack, out var own) ? own : FirstTokens[AnyStack];
 
     /// <summary>Factors of an architecture's power, or those of any.</summary>
-    public PowerTerms PowerOf(Traits traits) => Power.TryGetValue(traits.Architecture, out var own) ? own : Power["*"];
+    public PowerTerms PowerOf(Traits traits) => Power.TryGetValue(traits.Architecture, out var own) ? own : Power[AnyArchitecture];
 
     /// <summary>The factor on tokens per second of a kind of load; 1 where none was fitted.</summary>
     public double RateOf(string load) => Rates.GetValueOrDefault(load, 1);
@@ -47,7 +50,7 @@ public sealed record CalibrationSet
     {
         Steps = new Dictionary<string, StepTerms> { [AnyStack] = Priors.Steps },
         FirstTokens = new Dictionary<string, FirstTokenTerms> { [AnyStack] = Priors.FirstTokens },
-        Power = new Dictionary<string, PowerTerms> { ["*"] = Priors.Power },
+        Power = new Dictionary<string, PowerTerms> { [AnyArchitecture] = Priors.Power },
         Rates = new Dictionary<string, double>(),
         Times = Corrections.None,
         Variants = Corrections.None,

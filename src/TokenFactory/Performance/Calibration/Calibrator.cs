@@ -39,6 +39,7 @@ public sealed class Calibrator
     public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("model+vendor", 0.02), new("mode", 0.01)];
 
     private const double GlobalPull = 5;
+    private const double KnownPull = 200;
     private const double StackPull = 20;
     private const double StackPullPerRow = 0.2;
     private const double PowerPullPerRow = 0.3;
@@ -47,49 +48,44 @@ public sealed class Calibrator
     private const double WattNoise = 0.02;
 
     private readonly IReadOnlyList<Sample> _samples;
+    private readonly CalibrationSet _prior;
+    private readonly double _globalPull;
 
     /// <summary>A calibrator over samples of serving and of power.</summary>
-    public Calibrator(IReadOnlyList<Sample> samples) => _samples = Sample.Distinct(samples.Where(sample => sample.Counts));
+    /// <param name="samples">What was measured.</param>
+    /// <param name="prior">
+    /// What is known already, for a fleet of its own to be calibrated on top of others' measurements; null to start from physics alone.
+    /// </param>
+    public Calibrator(IReadOnlyList<Sample> samples, CalibrationSet? prior = null)
+    {
+        _samples = Sample.Distinct(samples.Where(sample => sample.Counts));
+        _prior = prior ?? CalibrationSet.Prior;
+        _globalPull = prior is null ? GlobalPull : KnownPull;
+    }
 
     /// <summary>Fits everything.</summary>
     /// <param name="included">Which samples may be looked at.</param>
     public CalibrationSet Fit(Predicate<Sample>? included = null)
     {
         var samples = included is null ? _samples : [.. _samples.Where(sample => included(sample))];
-        var set = CalibrationSet.Prior with { Steps = Steps(samples) };
-        set = set with { Times = Times(samples, set, plain: true) };
-        set = set with { Variants = Times(samples, set, plain: false) };
+        var set = _prior with { Steps = Steps(samples) };
+        set = set with { Times = set.Times.Plus(Times(samples, set, plain: true)) };
+        set = set with { Variants = set.Variants.Plus(Times(samples, set, plain: false)) };
         set = set with { FirstTokens = FirstTokens(samples, set) };
-        set = set with { FirstTokenTimes = FirstTokenTimes(samples, set) };
+        set = set with { FirstTokenTimes = set.FirstTokenTimes.Plus(FirstTokenTimes(samples, set)) };
         set = set with { Rates = RatesOf(samples, set) };
         set = set with { Power = Power(samples, set) };
-        return set with { Watts = Watts(samples, set) };
+        return set with { Watts = set.Watts.Plus(Watts(samples, set)) };
     }
 
-    private static Dictionary<string, StepTerms> Steps(IReadOnlyList<Sample> samples)
+    private Dictionary<string, StepTerms> Steps(IReadOnlyList<Sample> samples)
     {
         var rows = samples.Where(s => s.Plain && !s.Point.Speculates && s.Point.MeasuredTpot > 0)
-            .Select(s => (s.Traits.Stack, Row: Row(s)))
+            .Select(s => (s.Traits.Stack, Row: TermArrays.Of(s.TokenTerms, 1e3 / s.Point.MeasuredTpot!.Value)))
             .ToList();
         double[] most = [.. Enum.GetValues<StepTerm>().Select(Priors.MostStep)];
-        double[] prior = [.. Enum.GetValues<StepTerm>().Select(Priors.OfStep)];
-        return ByGroup(rows, prior, most).ToDictionary(pair => pair.Key, pair => Terms(pair.Value));
-
-        static double[] Row(Sample sample)
-        {
-            var row = new double[StepTerms.Count];
-            for (var i = 0; i < row.Length; i++)
-                row[i] = sample.TokenTerms[i] * 1e3 / sample.Point.MeasuredTpot!.Value;
-            return row;
-        }
-
-        static StepTerms Terms(double[] fit)
-        {
-            var terms = default(StepTerms);
-            for (var i = 0; i < fit.Length; i++)
-                terms[i] = fit[i];
-            return terms;
-        }
+        var known = _prior.Steps.ToDictionary(pair => pair.Key, pair => TermArrays.Of(pair.Value), StringComparer.Ordinal);
+        return ByGroup(rows, known, most).ToDictionary(pair => pair.Key, pair => TermArrays.To<StepTerms>(pair.Value), StringComparer.Ordinal);
     }
 
     private static Corrections Times(IReadOnlyList<Sample> samples, CalibrationSet set, bool plain)
@@ -108,7 +104,7 @@ public sealed class Calibrator
         return plain ? Corrections.Fit(left, TimeLikenesses, TimeNoise) : Corrections.Fit(left, VariantLikenesses, VariantNoise);
     }
 
-    private static Dictionary<string, FirstTokenTerms> FirstTokens(IReadOnlyList<Sample> samples, CalibrationSet set)
+    private Dictionary<string, FirstTokenTerms> FirstTokens(IReadOnlyList<Sample> samples, CalibrationSet set)
     {
         var rows = new List<(string, double[])>();
         foreach (var sample in samples.Where(s => s.Plain && s.Point.MeasuredTtft > 0))
@@ -117,23 +113,12 @@ public sealed class Calibrator
             var inFlight = (sample.Load.Concurrency ?? 1) / eye.Replicas;
             var (mix, _, tpot) = eye.Token(inFlight);
             var terms = eye.FirstToken(mix, tpot, inFlight);
-            var row = new double[FirstTokenTerms.Count];
-            for (var i = 0; i < row.Length; i++)
-                row[i] = terms[i] * 1e3 / sample.Point.MeasuredTtft!.Value;
-            rows.Add((sample.Traits.Stack, row));
+            rows.Add((sample.Traits.Stack, TermArrays.Of(terms, 1e3 / sample.Point.MeasuredTtft!.Value)));
         }
 
-        double[] prior = [.. Enum.GetValues<FirstTokenTerm>().Select(Priors.OfFirstToken)];
-        double[] most = [.. prior.Select(_ => 5.0)];
-        return ByGroup(rows, prior, most).ToDictionary(pair => pair.Key, pair => Terms(pair.Value));
-
-        static FirstTokenTerms Terms(double[] fit)
-        {
-            var terms = default(FirstTokenTerms);
-            for (var i = 0; i < fit.Length; i++)
-                terms[i] = fit[i];
-            return terms;
-        }
+        double[] most = [.. Enumerable.Repeat(5.0, FirstTokenTerms.Count)];
+        var known = _prior.FirstTokens.ToDictionary(pair => pair.Key, pair => TermArrays.Of(pair.Value), StringComparer.Ordinal);
+        return ByGroup(rows, known, most).ToDictionary(pair => pair.Key, pair => TermArrays.To<FirstTokenTerms>(pair.Value), StringComparer.Ordinal);
     }
 
     private static Corrections FirstTokenTimes(IReadOnlyList<Sample> samples, CalibrationSet set)
@@ -146,7 +131,7 @@ public sealed class Calibrator
         return Corrections.Fit(left, FirstTokenLikenesses, TimeNoise);
     }
 
-    private static Dictionary<string, double> RatesOf(IReadOnlyList<Sample> samples, CalibrationSet set)
+    private Dictionary<string, double> RatesOf(IReadOnlyList<Sample> samples, CalibrationSet set)
     {
         var predictor = new Predictor(set);
         var ratios = new Dictionary<string, List<double>>(StringComparer.Ordinal);
@@ -160,15 +145,17 @@ public sealed class Calibrator
             list.Add(measured / prediction.OutputTokensPerSecond);
         }
 
-        return ratios.Where(pair => pair.Value.Count >= FewestRows && pair.Key != Rates.Key(Arrival.OpenLoop, samples[0].Load))
-            .ToDictionary(pair => pair.Key, pair => Corrections.Median([.. pair.Value]), StringComparer.Ordinal);
+        var rates = new Dictionary<string, double>(_prior.Rates, StringComparer.Ordinal);
+        foreach (var (kind, list) in ratios.Where(pair => pair.Value.Count >= FewestRows && pair.Key != Rates.Open))
+            rates[kind] = set.Rates.GetValueOrDefault(kind, 1) * Corrections.Median([.. list]);
+        return rates;
 
         static double? Measured(Sample sample) =>
             sample.Point.MeasuredOutput
             ?? (sample.Point.MeasuredTotalPerGpu * sample.Prepared.Scenario.Gpus * sample.Load.OutputTokens / (sample.Load.InputTokens + sample.Load.OutputTokens));
     }
 
-    private static Dictionary<string, PowerTerms> Power(IReadOnlyList<Sample> samples, CalibrationSet set)
+    private Dictionary<string, PowerTerms> Power(IReadOnlyList<Sample> samples, CalibrationSet set)
     {
         var rows = new List<(string, double[])>();
         foreach (var sample in samples.Where(IsBoardPower))
@@ -177,23 +164,14 @@ public sealed class Calibrator
             var (mix, terms, tpot) = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas);
             var busy = mix.TokenBusy(sample.Prepared.Decode, sample.Prepared.Policy);
             var shares = PowerTerms.Of(busy, terms, tpot, mix.Running / sample.Prepared.Decode.Deployment.AttentionGroups);
-            var row = new double[PowerTerms.Count];
-            for (var i = 0; i < row.Length; i++)
-                row[i] = shares[i] * sample.Prepared.Decode.Deployment.Gpu.Tdp!.Value.Value.Value / sample.Point.MeasuredWatts!.Value;
-            rows.Add((sample.Traits.Architecture, row));
+            var tdp = sample.Prepared.Decode.Deployment.Gpu.Tdp!.Value.Value.Value;
+            rows.Add((sample.Traits.Architecture, TermArrays.Of(shares, tdp / sample.Point.MeasuredWatts!.Value)));
         }
 
-        double[] prior = [.. Enum.GetValues<PowerTerm>().Select(Priors.OfPower)];
-        double[] most = [.. prior.Select(_ => 2.0)];
-        return ByGroup(rows, prior, most, PowerPullPerRow).ToDictionary(pair => pair.Key == CalibrationSet.AnyStack ? "*" : pair.Key, pair => Terms(pair.Value));
-
-        static PowerTerms Terms(double[] fit)
-        {
-            var terms = default(PowerTerms);
-            for (var i = 0; i < fit.Length; i++)
-                terms[i] = fit[i];
-            return terms;
-        }
+        double[] most = [.. Enumerable.Repeat(2.0, PowerTerms.Count)];
+        var known = _prior.Power.ToDictionary(pair => pair.Key, pair => TermArrays.Of(pair.Value), StringComparer.Ordinal);
+        return ByGroup(rows, known, most, PowerPullPerRow)
+            .ToDictionary(pair => pair.Key, pair => TermArrays.To<PowerTerms>(pair.Value), StringComparer.Ordinal);
     }
 
     private static Corrections Watts(IReadOnlyList<Sample> samples, CalibrationSet set)
@@ -209,16 +187,21 @@ public sealed class Calibrator
     private static bool IsBoardPower(Sample sample) =>
         sample.Plain && sample.Point.MeasuredWatts > 0 && sample.Prepared.Decode.Deployment.Gpu.Tdp is not null;
 
-    /// <summary>One fit over all rows, then one per group with enough of its own, drawn towards the first.</summary>
-    private static Dictionary<string, double[]> ByGroup(
-        List<(string Group, double[] Row)> rows, double[] prior, double[] most, double pullPerRow = StackPullPerRow)
+    /// <summary>
+    /// One fit over all rows, then one per group with enough of its own, drawn towards what is known of the group, else towards the first.
+    /// </summary>
+    private Dictionary<string, double[]> ByGroup(
+        List<(string Group, double[] Row)> rows, Dictionary<string, double[]> known, double[] most, double pullPerRow = StackPullPerRow)
     {
-        var all = BoundedRegression.Fit([.. rows.Select(row => row.Row)], prior, GlobalPull, most);
-        var fits = new Dictionary<string, double[]>(StringComparer.Ordinal) { [CalibrationSet.AnyStack] = all };
-        foreach (var group in rows.GroupBy(row => row.Group).Where(group => group.Count() >= FewestRows))
+        var any = known.ContainsKey(CalibrationSet.AnyStack) ? CalibrationSet.AnyStack : CalibrationSet.AnyArchitecture;
+        var fits = new Dictionary<string, double[]>(known, StringComparer.Ordinal)
+        {
+            [any] = BoundedRegression.Fit([.. rows.Select(row => row.Row)], known[any], _globalPull, most),
+        };
+        foreach (var group in rows.GroupBy(row => row.Group, StringComparer.Ordinal).Where(group => group.Count() >= FewestRows))
         {
             var own = group.Select(row => row.Row).ToList();
-            fits[group.Key] = BoundedRegression.Fit(own, all, StackPull + (pullPerRow * own.Count), most);
+            fits[group.Key] = BoundedRegression.Fit(own, known.GetValueOrDefault(group.Key, fits[any]), StackPull + (pullPerRow * own.Count), most);
         }
 
         return fits;

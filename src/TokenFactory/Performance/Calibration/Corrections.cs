@@ -39,6 +39,15 @@ public sealed class Corrections
         return Math.Exp(Math.Clamp(log, -Limit, Limit));
     }
 
+    /// <summary>These corrections and what a later fit found on top of them.</summary>
+    public Corrections Plus(Corrections later)
+    {
+        var sums = new Dictionary<string, double>(_logFactors, StringComparer.Ordinal);
+        foreach (var (level, log) in later._logFactors)
+            sums[level] = sums.GetValueOrDefault(level) + log;
+        return new Corrections([.. _likenesses.Union(later._likenesses)], sums);
+    }
+
     /// <summary>Fits the corrections to what the model leaves over.</summary>
     /// <param name="left">Traits and natural logarithm of measured over modelled, row by row.</param>
     /// <param name="likenesses">The kinds of likeness, each with its variance.</param>
