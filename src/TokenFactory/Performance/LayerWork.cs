@@ -127,6 +127,9 @@ internal readonly record struct ExpertsWork(
     ExpertsConstants Kernel,
     FullSpeed Full)
 {
+    /// <summary>Logarithm of the probability that one token misses an expert.</summary>
+    private double LogMiss { get; } = Math.Log(1 - (TopK / Experts));
+
     /// <summary>What one layer keeps busy of the GPU, in seconds at full speed.</summary>
     /// <param name="tokens">Tokens of all attention groups.</param>
     public GpuBusy Busy(double tokens)
@@ -165,7 +168,7 @@ internal readonly record struct ExpertsWork(
     /// <summary>(Token, expert) pairs and distinct experts of this GPU, with even routing.</summary>
     private (double Pairs, double Hit) Routed(double tokens)
     {
-        var missed = Math.Exp(tokens * Math.Log(1 - (TopK / Experts)));
+        var missed = Math.Exp(tokens * LogMiss);
         return (tokens * TopK / Ranks, Experts / Ranks * (1 - missed));
     }
 }

@@ -81,7 +81,7 @@ public static class CalibrationTables
             Steps = Grouped(Table("step"), prior.Steps, (ref StepTerms terms, StepTerm term, double value) => terms[term] = value),
             FirstTokens = Grouped(Table("first-token"), prior.FirstTokens, (ref FirstTokenTerms terms, FirstTokenTerm term, double value) => terms[term] = value),
             Power = Grouped(Table("power"), prior.Power, (ref PowerTerms terms, PowerTerm term, double value) => terms[term] = value),
-            Rates = Table("rate").ToDictionary(row => row["group"], row => row.Number("value", 0) ?? 1, StringComparer.Ordinal),
+            Rates = RatesIn(Table("rate")),
             Times = Levels(Table("time-correction"), Calibrator.TimeLikenesses),
             Variants = Levels(Table("variant-correction"), Calibrator.VariantLikenesses),
             FirstTokenTimes = Levels(Table("first-token-correction"), Calibrator.FirstTokenLikenesses),
@@ -96,7 +96,7 @@ public static class CalibrationTables
     public static IReadOnlyList<ErrorBand> ReadErrors(string text, string where, ICollection<Mistake> mistakes) =>
     [
         .. CsvTable.Read(text, where, ErrorColumns, [], mistakes).Select(row => new ErrorBand(
-            Choice.Of<Metric>(row["metric"]) ?? Metric.Tpot,
+            MetricOf(row),
             row["scope"],
             (int)(row.Number("rows") ?? 0),
             (int)(row.Number("cells") ?? 0),
@@ -133,6 +133,18 @@ public static class CalibrationTables
         return groups;
     }
 
+    private static Dictionary<string, double> RatesIn(List<CsvRow> rows)
+    {
+        var rates = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var row in rows)
+        {
+            if (!rates.TryAdd(row["group"], row.Number("value", 0) ?? 1))
+                row.Note("group", $"is '{row["group"]}' a second time", "Keep one row of each");
+        }
+
+        return rates;
+    }
+
     private static Corrections Levels(List<CsvRow> rows, IReadOnlyList<Likeness> likenesses)
     {
         var levels = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -145,6 +157,14 @@ public static class CalibrationTables
         }
 
         return new Corrections(likenesses, levels);
+    }
+
+    private static Metric MetricOf(CsvRow row)
+    {
+        if (Choice.Of<Metric>(row["metric"]) is { } metric)
+            return metric;
+        row.Note("metric", $"is '{row["metric"]}'", $"Use one of {string.Join(", ", Enum.GetValues<Metric>().Select(Spelled))}");
+        return Metric.Tpot;
     }
 
     private static Source? SourceOf(CsvRow row) =>

@@ -105,7 +105,7 @@ public static class ServingPoints
     /// <param name="mistakes">Where mistakes go.</param>
     public static IReadOnlyList<ServingPoint> Read(string text, string where, ICollection<Mistake> mistakes)
     {
-        var line = text.AsSpan().TrimStart('\uFEFF').ToString().Split('\n', 2)[0];
+        var line = text.TrimStart('\uFEFF').Split('\n').FirstOrDefault(line => line.Trim() is [not '#', ..]) ?? "";
         var header = line.TrimEnd('\r').Split(',').Select(name => name.Trim().Trim('"')).Where(name => name.Length > 0).Distinct().ToList();
         var numbers = header.Where(name => !Texts.Contains(name)).ToList();
         var rows = CsvTable.Read(text, where, ["row_id"], header, mistakes);

@@ -35,11 +35,17 @@ internal static class PoolPrediction
         var rest = double.IsFinite(clients) ? (clients / requests) - (load.OutputTokens * seconds) : 0;
         var first = FirstToken(eye, clients, alone, lanes, rest);
         var ttft = eye.Ttft(first);
-        var served = load.Arrival == Arrival.OpenLoop
+        var held = capacity / (load.OutputTokens * seconds);
+        var served = load.Arrival == Arrival.OpenLoop || double.IsInfinity(clients)
             ? Math.Min(requests, wanted)
             : clients / (ttft + ((load.OutputTokens - 1) * seconds)) * eye.Rate(Arrival.ClosedLoop);
-        var answer = eye.Answer(mix, terms, seconds, first, ttft, Math.Min(served, most));
-        return answer with { WattsPerGpu = Watts(eye, answer, Math.Min(1, served / most)), Saturated = load.Arrival == Arrival.OpenLoop && wanted > most };
+        var answer = eye.Answer(mix, terms, seconds, first, ttft, Math.Min(Math.Min(served, most), held));
+        const double nearly = 0.99; // the iteration ends within a thousandth of the rate
+        return answer with
+        {
+            WattsPerGpu = Watts(eye, answer, Math.Min(1, served / most)),
+            Saturated = load.Arrival == Arrival.OpenLoop && (wanted > most || requests < wanted * nearly),
+        };
     }
 
     private static FirstTokenTerms FirstToken(Lens eye, double clients, double alone, double lanes, double rest)

@@ -77,7 +77,15 @@ public sealed class Predictor(CalibrationSet calibration)
         var first = eye.FirstToken(mix, tpot, inFlight);
         var ttft = eye.Ttft(first);
         var endToEnd = ttft + ((eye.Load.OutputTokens - 1) * tpot);
-        var requests = inFlight * eye.Replicas / endToEnd * eye.Rate(Arrival.ClosedLoop);
+        var requests = inFlight * eye.Replicas / endToEnd;
+        var held = mix.Running * eye.Replicas / (eye.Load.OutputTokens * tpot);
+        if (inFlight > mix.Capacity && requests > held)
+        {
+            requests = held;
+            ttft = (inFlight * eye.Replicas / held) - ((eye.Load.OutputTokens - 1) * tpot);
+        }
+
+        requests *= eye.Rate(Arrival.ClosedLoop);
         return eye.Answer(mix, terms, tpot, first, ttft, requests);
     }
 

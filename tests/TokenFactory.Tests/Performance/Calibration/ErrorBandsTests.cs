@@ -1,0 +1,101 @@
+using TokenFactory.Catalog;
+using TokenFactory.Performance;
+using TokenFactory.Performance.Calibration;
+using TokenFactory.Performance.Measured;
+using TokenFactory.Performance.SteadyState;
+using TokenFactory.Tests.Laws;
+
+namespace TokenFactory.Tests.Performance.Calibration;
+
+/// <summary>How wrong predictions of a kind are: from the most particular kind with enough cells to all.</summary>
+public sealed class ErrorBandsTests
+{
+    [Fact]
+    public void Scopes_go_from_the_particular_to_all()
+    {
+        var dense = Serving.Prepare(Serving.Deploy("llama-3.1-8b", "h100-sxm"), Serving.Closed(8));
+        Assert.Equal(
+            [
+                "dense aggregated without speculation closed-loop vllm NVIDIA",
+                "dense aggregated without speculation closed-loop NVIDIA",
+                "dense aggregated without speculation closed-loop",
+                "aggregated without speculation closed-loop",
+                "*",
+            ],
+            ErrorBands.Scopes(dense));
+        var d = Serving.Deploy("deepseek-v3", "mi355x", NumberFormat.Fp8, dp: 8, ep: 8, engine: "sglang") with
+        {
+            Speculation = new SpeculativeDecoding(3, 0.6),
+        };
+        var latent = Serving.PreparePools(new Pool(d, 1), new Pool(d, 1), Serving.Closed(8) with { Arrival = Arrival.OpenLoop });
+        Assert.Equal("experts-latent disaggregated with speculation open-loop sglang AMD", ErrorBands.Scopes(latent).First());
+    }
+
+    [Fact]
+    public void The_particular_band_is_preferred_and_each_metric_has_its_own()
+    {
+        var prepared = Serving.Prepare(Serving.Deploy("llama-3.1-8b", "h100-sxm"), Serving.Closed(8));
+        var scopes = ErrorBands.Scopes(prepared).ToList();
+        for (var from = 0; from < scopes.Count; from++)
+        {
+            var bands = scopes.Skip(from).Reverse().Select(scope => new ErrorBand(Metric.Tpot, scope, 30, 3, 0.1, 0.1, 1.2)).ToList();
+            Assert.Equal(scopes[from], ErrorBands.Find(bands, Metric.Tpot, prepared)?.Scope);
+            Assert.Null(ErrorBands.Find(bands, Metric.Ttft, prepared));
+        }
+
+        Assert.Null(ErrorBands.Find([], Metric.Tpot, prepared));
+    }
+
+    [Fact]
+    public void Every_deployment_has_a_shipped_band_of_every_metric() => Cases.Check(100, dice =>
+    {
+        var mistakes = new List<Mistake>();
+        var bands = CalibrationTables.ReadErrors(Repository.Text("catalog", "calibration", "errors.csv"), "errors.csv", mistakes);
+        Assert.Empty(mistakes);
+        var prepared = Serving.Prepare(Serving.Draw(dice), Serving.Closed(8) with { Arrival = Serving.Of(dice, Enum.GetValues<Arrival>()) });
+        foreach (var metric in Enum.GetValues<Metric>())
+        {
+            var band = ErrorBands.Find(bands, metric, prepared);
+            Assert.NotNull(band);
+            Assert.True(band.Rows >= Calibrator.FewestRows && band.Cells >= 1 && band.Median <= band.Spread && band.Spread >= 1, $"{band}");
+        }
+    });
+
+    [Fact]
+    public void Bands_are_the_middle_the_mean_and_what_holds_four_of_five()
+    {
+        // Thirty rows of three cells: predicted 1.1 times the measured time, but six rows twice as long as measured.
+        var outcomes = Enumerable.Range(0, 30).Select(i => Outcome($"m{i % 3}", i < 6 ? 2 : 1.1)).ToList();
+        var bands = ErrorBands.Of(outcomes);
+        Assert.Equal(ErrorBands.Scopes(outcomes[0].Sample.Prepared).Order(StringComparer.Ordinal), bands.Select(band => band.Scope));
+        foreach (var band in bands)
+        {
+            Assert.Equal((30, 3, Metric.Tpot), (band.Rows, band.Cells, band.Metric));
+            Nearly.Equal(0.1, band.Median, 1e-9);
+            Nearly.Equal(((24 * 0.1) + (6 * 1)) / 30, band.Mean, 1e-9);
+            Nearly.Equal(1.1, band.Spread, 1e-9);
+        }
+    }
+
+    [Fact]
+    public void Few_rows_or_cells_make_no_band_of_their_own()
+    {
+        Assert.Empty(ErrorBands.Of(Enumerable.Range(0, Calibrator.FewestRows - 1).Select(i => Outcome($"m{i % 3}", 1.1))));
+        var one = ErrorBands.Of(Enumerable.Range(0, 30).Select(_ => Outcome("m", 1.1)));
+        Assert.Equal("*", Assert.Single(one).Scope);
+        Assert.Empty(ErrorBands.Of(Enumerable.Range(0, 30).Select(i => Outcome($"m{i % 3}", 1.1, fits: false))));
+    }
+
+    private static Outcome Outcome(string model, double ratio, bool fits = true)
+    {
+        var prepared = Serving.Prepare(Serving.Deploy("llama-3.1-8b", "h100-sxm"), Serving.Closed(8));
+        var point = new ServingPoint
+        {
+            RowId = "",
+            ModelKey = model,
+            GpuKey = "h100-sxm",
+            Numbers = new Dictionary<string, double> { ["tpot_mean_ms"] = 10 },
+        };
+        return new Outcome(new Sample(point, prepared), new Prediction { Fits = fits, Tpot = ratio * 10e-3, Gpus = 1 });
+    }
+}
