@@ -45,7 +45,10 @@ internal static class Files
     }
 
     /// <summary>Writes a file whole or not at all: beside it first, then renamed over it.</summary>
-    public static void Replace(string path, string text)
+    /// <param name="path">Where it goes.</param>
+    /// <param name="text">What it holds.</param>
+    /// <param name="remedy">What to do where it cannot be written.</param>
+    public static void Replace(string path, string text, string remedy = "Name a folder that can be written with --catalog DIR")
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var beside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}.tmp");
@@ -59,7 +62,7 @@ internal static class Files
         {
             if (File.Exists(beside))
                 File.Delete(beside);
-            throw new Refusal(path, $"cannot be written: {bad.Message}", "Name a folder that can be written with --catalog DIR");
+            throw new Refusal(path, $"cannot be written: {bad.Message}", remedy);
         }
     }
 }

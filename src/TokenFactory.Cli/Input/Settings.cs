@@ -27,6 +27,13 @@ internal sealed class Settings
         ["restart"] = ["restart_minutes"],
         ["checkpoint"] = ["checkpoint_seconds"],
         ["megawatts"] = ["mw"],
+        ["users"] = ["concurrency"],
+        ["clients"] = ["concurrency"],
+        ["batch"] = ["concurrency"],
+        ["qps"] = ["requests_per_second"],
+        ["rate"] = ["requests_per_second"],
+        ["quantisation"] = ["precision"],
+        ["quantization"] = ["precision"],
     };
 
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);

@@ -79,14 +79,17 @@ public sealed class Predictor(CalibrationSet calibration)
         var endToEnd = ttft + ((eye.Load.OutputTokens - 1) * tpot);
         var requests = inFlight * eye.Replicas / endToEnd;
         var held = mix.Running * eye.Replicas / (eye.Load.OutputTokens * tpot);
+        double room = 0;
         if (inFlight > mix.Capacity && requests > held)
         {
             requests = held;
-            ttft = (inFlight * eye.Replicas / held) - ((eye.Load.OutputTokens - 1) * tpot);
+            room = (inFlight * eye.Replicas / held) - endToEnd;
         }
 
-        requests *= eye.Rate(Arrival.ClosedLoop);
-        return eye.Answer(mix, terms, tpot, first, ttft, requests);
+        var answer = eye.Answer(mix, terms, tpot, first, ttft + room, requests * eye.Rate(Arrival.ClosedLoop));
+        var waits = answer.FirstTokenTime;
+        waits[FirstTokenTerm.Memory] += room;
+        return answer with { FirstTokenTime = waits };
     }
 
     private static Prediction Offline(Lens eye)

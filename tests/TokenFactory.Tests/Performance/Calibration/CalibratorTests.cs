@@ -115,7 +115,7 @@ public sealed class CalibratorTests
         var first = CalibrationSet.Prior.FirstTokens[CalibrationSet.AnyStack];
         (first[FirstTokenTerm.Own], first[FirstTokenTerm.Crowd]) = (0.9, 0.6);
         var power = CalibrationSet.Prior.Power["*"];
-        (power[PowerTerm.DecodeGemm], power[PowerTerm.PrefillGemm]) = (0.4, 0.6);
+        (power[PowerTerm.Weights], power[PowerTerm.Prompts]) = (0.5, 0.3);
         return CalibrationSet.Prior with
         {
             Steps = new Dictionary<string, StepTerms> { [CalibrationSet.AnyStack] = steps },

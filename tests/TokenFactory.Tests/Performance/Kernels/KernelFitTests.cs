@@ -101,7 +101,9 @@ public sealed class KernelFitTests
     [Fact]
     public void Written_tables_read_back()
     {
-        var samples = (from m in Rows from n in Sides from k in Sides
+        var samples = (from m in Rows
+                       from n in Sides
+                       from k in Sides
                        let time = ShippedTables.Set("b200").Gemm(NumberFormat.Bf16).Value.Seconds(m, n, k)
                        select new GemmSample("b200", "bf16", m, n, k, "test", time)).ToList();
         var fitted = Fit(samples, [], []);

@@ -1,0 +1,248 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+using TokenFactory.Performance;
+using TokenFactory.Performance.Kernels;
+using TokenFactory.Performance.Measured;
+using TokenFactory.Performance.SteadyState;
+using TokenFactory.Units;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>Reads one deployment and its load from flags and YAML; every mistake is noted with its setting.</summary>
+internal sealed class PredictInput(Terms terms, CatalogContents catalog)
+{
+    /// <summary>Tokens of a prompt, and of its answer, where the user leaves them out.</summary>
+    public const double DefaultTokens = 1024;
+
+    /// <summary>Requests at once where the user leaves the load out.</summary>
+    public const double DefaultConcurrency = 32;
+
+    private const int MostGpus = 4096;
+    private const double MostTokens = 1e8;
+    private const double MostRequests = 1e7;
+
+    private static readonly string[] Engines = ["vllm", "sglang", "tensorrt-llm", "atom"];
+    private static readonly string[] PrefillKeys = ["prefill_replicas", "prefill_tp", "prefill_ep", "prefill_attention_dp"];
+
+    private readonly List<string> _assumed = [];
+
+    /// <summary>What is asked; null where a mistake was noted without which there is nothing to ask.</summary>
+    public PredictRequest? Read()
+    {
+        var gpu = Gpu();
+        var model = Model();
+        var engine = Engine();
+        var weights = Weights(model, gpu);
+        var cache = Cache(gpu);
+        var load = Load(model);
+        var (budget, sequences) = (Count("token_budget", (int)MostTokens), Count("max_sequences", (int)MostRequests));
+        var utilisation = terms.Number("memory_utilisation", double.Epsilon, 1)?.Value;
+        var speculation = Speculation();
+        var (cap, clock) = Limits(gpu);
+        var pipeline = Count("pp") ?? 1;
+        var pool = Pool("tp", "ep", "attention_dp", "replicas", model);
+        var prefill = PrefillKeys.Any(key => terms.Of(key) is not null)
+            ? Pool("prefill_tp", "prefill_ep", "prefill_attention_dp", "prefill_replicas", model)
+            : null;
+        var price = terms.Number("usd_per_gpu_hour")?.Select(value => new UsdPerHour(value));
+        if (model is null || gpu is null)
+            return null;
+        if (pipeline > model.Layers)
+            terms.Of("pp")?.Note("pp", $"is {pipeline}, more than the {model.Layers} layers of {model.Key}", "Give fewer stages");
+        return new PredictRequest
+        {
+            One = new Deployment
+            {
+                Model = model,
+                Gpu = gpu,
+                Engine = engine,
+                Weights = weights,
+                Precision = PrecisionPlan.For(model, weights, cache),
+                Parallelism = new Parallelism(1),
+                TokenBudget = budget ?? Deployment.DefaultTokenBudget,
+                MaxSequences = sequences,
+                MemoryUtilisation = utilisation ?? Deployment.DefaultMemoryUtilisation,
+                Speculation = speculation,
+                PowerCap = cap,
+                ClockLock = clock,
+            },
+            Pipeline = pipeline,
+            Pool = pool,
+            Prefill = prefill,
+            Load = load,
+            Cache = cache,
+            PerGpuHour = price,
+            Assumed = _assumed,
+        };
+    }
+
+    private ModelShape? Model()
+    {
+        if (terms.Of("model") is not { } settings)
+        {
+            (terms.File ?? terms.Flags).Require("model", "Name what is served; see 'catalog list models'");
+            return null;
+        }
+
+        return settings.Text("model") is { } name && Lookup.Model(settings, "model", name, catalog) is { } key
+            ? catalog.ModelNames.Find(key)
+            : null;
+    }
+
+    private Accelerator? Gpu()
+    {
+        if (terms.Of("gpu") is not { } settings)
+        {
+            (terms.File ?? terms.Flags).Require("gpu", "Name what it runs on; see 'catalog list accelerators'");
+            return null;
+        }
+
+        if (settings.Text("gpu") is not { } name || Lookup.Gpu(settings, "gpu", name, catalog) is not { } gpu)
+            return null;
+        string?[] missing =
+        [
+            gpu.MemoryBandwidth is null ? "memory_bandwidth_tb_per_s" : null,
+            (gpu.UsableMemoryGigabytes ?? gpu.MemoryGigabytes) is null ? "memory_gb" : null,
+            (gpu.Bf16 ?? gpu.Fp8 ?? gpu.Fp4) is null ? "bf16_dense_tflops" : null,
+        ];
+        if (Array.TrueForAll(missing, key => key is null))
+            return gpu;
+        var keys = string.Join(", ", missing.OfType<string>());
+        settings.Note("gpu", $"is {gpu.Key}, of which the catalog lacks {keys}", "Add it in a catalog of your own (--catalog DIR)");
+        return null;
+    }
+
+    private string Engine()
+    {
+        if (terms.Of("engine") is not { } settings || settings.Text("engine") is not { } text)
+            return Engines[0];
+        var key = PointInterpreter.EngineKey(text);
+        if (!Engines.Contains(key))
+            settings.Note("engine", $"is '{text}'", $"Write one of {string.Join(", ", Engines)}");
+        return key;
+    }
+
+    private NumberFormat Weights(ModelShape? model, Accelerator? gpu)
+    {
+        if (terms.Of("precision") is { } settings && settings.Text("precision") is { } text)
+        {
+            if (NumberFormatWords.Parse(text, gpu) is { } asked)
+                return asked;
+            settings.Note("precision", $"is '{text}'", $"Write one of {NumberFormatWords.Words}, or fp16, fp4, awq, gptq");
+        }
+
+        if (model is null || gpu is null)
+            return NumberFormat.Bf16;
+        var own = model.CheckpointPrecision is { } word ? NumberFormatWords.Parse(word, gpu) : null;
+        // Four-bit weights are served by every GPU: those without units for them widen them on the way.
+        var weights = own is { } format && (format.IsFourBit() || NumberFormats.HasUnits(gpu, format)) ? format : NumberFormat.Bf16;
+        _assumed.Add(weights == own ? $"precision {weights.Word()}, the checkpoint's own" : $"precision {weights.Word()}");
+        return weights;
+    }
+
+    private NumberFormat? Cache(Accelerator? gpu)
+    {
+        if (terms.Of("kv_precision") is not { } settings || settings.Text("kv_precision") is not { } text)
+            return null;
+        if (NumberFormatWords.Parse(text, gpu) is { } format && !format.IsFourBit() && format != NumberFormat.Fp8Block)
+            return format;
+        settings.Note("kv_precision", $"is '{text}'", "Write bf16, fp8, int8 or fp32");
+        return null;
+    }
+
+    private Load Load(ModelShape? model)
+    {
+        var input = terms.Number("input_tokens", 1, MostTokens)?.Value ?? Assume("input_tokens", DefaultTokens);
+        var output = terms.Number("output_tokens", 1, MostTokens)?.Value ?? Assume("output_tokens", DefaultTokens);
+        if (terms.Of("concurrency") is { } both && terms.Of("requests_per_second") is not null)
+            both.Note("concurrency", "contradicts requests_per_second", "Give the requests at once or their rate");
+        var rate = terms.Number("requests_per_second", double.Epsilon, MostRequests)?.Value;
+        var clients = terms.Number("concurrency", 1, MostRequests)?.Value;
+        var variation = terms.Number("arrival_cv", 0, 100)?.Value;
+        if (terms.Of("arrival_cv") is { } cv && terms.Of("requests_per_second") is null)
+            cv.Note("arrival_cv", "says how evenly absent requests arrive", "Give requests_per_second too");
+        if (rate is null && clients is null)
+            clients = Assume("concurrency", DefaultConcurrency);
+        if (model?.MaxContextTokens?.Value is { } most && input + output > most)
+            _assumed.Add($"a context of {input + output:N0} tokens, although {model.Key} is made for {most:N0}");
+        return new Load
+        {
+            Arrival = rate is null ? Arrival.ClosedLoop : Arrival.OpenLoop,
+            InputTokens = input,
+            OutputTokens = output,
+            Concurrency = clients,
+            RequestsPerSecond = rate,
+            ArrivalVariability = variation ?? 1,
+            CachedShare = terms.Number("cached_share", 0, 1)?.Value ?? 0,
+        };
+    }
+
+    private double Assume(string key, double value)
+    {
+        if (terms.Of(key) is null)
+            _assumed.Add($"{key} {value:0}");
+        return value;
+    }
+
+    private SpeculativeDecoding? Speculation()
+    {
+        var draft = Count("draft_tokens", 64);
+        var acceptance = terms.Number("acceptance", 0, 1)?.Value;
+        if (draft is null && terms.Of("draft_tokens") is null)
+            terms.Of("acceptance")?.Note("acceptance", "describes a draft that is not given", "Give draft_tokens too");
+        if (draft is not { } tokens)
+            return null;
+        if (terms.Of("acceptance") is null)
+            _assumed.Add($"acceptance {PointInterpreter.DefaultAcceptance}");
+        return new SpeculativeDecoding(tokens, acceptance ?? PointInterpreter.DefaultAcceptance);
+    }
+
+    private (Watts? Cap, double? Clock) Limits(Accelerator? gpu)
+    {
+        var cap = terms.Number("power_cap_w", 1, 1e5)?.Value;
+        if (cap is not null && gpu is { Tdp: null })
+        {
+            terms.Of("power_cap_w")!.Note(
+                "power_cap_w",
+                $"needs the thermal design power of {gpu.Key}, which the catalog lacks",
+                "Add tdp_w in a catalog of your own (--catalog DIR)");
+        }
+
+        if (cap is { } watts && gpu?.Tdp is { } tdp && watts >= tdp.Value.Value)
+            _assumed.Add($"a power cap of {watts:0} W, which the GPU's own limit of {tdp.Value.Value:0} W makes void");
+        return (cap is { } w ? new Watts(w) : null, terms.Number("clock_lock", 0.1, 1)?.Value);
+    }
+
+    private AskedPool Pool(string tensorKey, string expertKey, string dataKey, string replicasKey, ModelShape? model)
+    {
+        var (tensor, expert, data) = (Count(tensorKey), Count(expertKey), Count(dataKey) ?? 1);
+        var replicas = Count(replicasKey) ?? 1;
+        if (model is null)
+            return new AskedPool(tensor, expert, data, replicas);
+        if (tensor is { } tp && PredictLayout.Undivided(model, tp) is { } why)
+            Note(tensorKey, $"is {tp}, which {why}", $"Give one of {string.Join(", ", PredictLayout.Tensors(model))}");
+        if (data > 1 && !PredictLayout.IsMixture(model))
+            Note(dataKey, $"is {data}, and {model.Key} has no experts that attention groups could share", $"Give {replicasKey} instead");
+        if (expert is not > 1)
+            return new AskedPool(tensor, expert, data, replicas);
+        if (!PredictLayout.IsMixture(model))
+            Note(expertKey, $"is {expert}, and {model.Key} has no experts", $"Leave it out, or give {tensorKey}");
+        else if (tensor is { } each && (long)each * data % expert != 0)
+            Note(expertKey, $"is {expert}, which does not divide the {(long)each * data} GPUs of {tensorKey} x {dataKey}", "Divide them");
+        else if (tensor is null && terms.Of(tensorKey) is null)
+            Note(expertKey, $"is {expert} of an unknown number of GPUs", $"Give {tensorKey} too");
+        return new AskedPool(tensor, expert, data, replicas);
+
+        void Note(string key, string what, string remedy) => terms.Of(key)!.Note(key, what, remedy);
+    }
+
+    private int? Count(string key, int most = MostGpus)
+    {
+        if (terms.Of(key) is not { } settings || settings.Whole(key, 1) is not { } count)
+            return null;
+        if (count <= most)
+            return count;
+        settings.Note(key, $"is {count}", $"Give a whole number from 1 to {most}");
+        return null;
+    }
+}

@@ -1,0 +1,99 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Output;
+using TokenFactory.Performance;
+using TokenFactory.Performance.SteadyState;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>What predict says in words.</summary>
+internal static class PredictWords
+{
+    /// <summary>A number for people.</summary>
+    public static string Figure(double value) => Spell.Number(value);
+
+    /// <summary>A format, with the name under which checkpoints of it are found.</summary>
+    public static string Format(NumberFormat format) => format == NumberFormat.Int4 ? "int4 (AWQ, GPTQ)" : format.Word();
+
+    /// <summary>"one GPU", "8 GPUs".</summary>
+    public static string Gpus(double gpus) => gpus == 1 ? "one GPU" : $"{gpus:N0} GPUs";
+
+    /// <summary>The answer for a manager.</summary>
+    public static IEnumerable<string> Answer(PredictAnswer answer)
+    {
+        var p = answer.Prediction;
+        yield return $"{Deployment(answer)}, {LoadOf(answer.Load)}: the first token after {Figure(p.Ttft * 1e3)} ms, then one every "
+            + $"{Figure(p.Tpot * 1e3)} ms ({Figure(answer.PerUser)} tokens/s per user); {Figure(p.OutputTokensPerSecond)} output tokens/s, "
+            + $"{Figure(answer.PerGpu)} tokens/s per GPU (input + output)"
+            + (answer.Decode.Gpu.Tdp is null
+                ? "."
+                : $", {Figure(p.WattsPerGpu)} W per GPU, {Figure(p.JoulesPerOutputToken)} J per output token.");
+        if (p.Saturated)
+        {
+            yield return $"It cannot serve {Figure(answer.Load.RequestsPerSecond ?? 0)} requests/s: "
+                + $"its most is {Figure(p.RequestsPerSecond)}, queues grow without end, and the figures are those of its most.";
+        }
+        else if (PredictBound.Of(answer) is { } bound)
+        {
+            yield return bound;
+        }
+    }
+
+    /// <summary>The answer where it does not fit.</summary>
+    public static IEnumerable<string> Misfit(PredictAnswer answer, IReadOnlyList<Nearby> nearest)
+    {
+        var missing = Figure(answer.Prediction.MissingGibibytes);
+        yield return $"No: {Deployment(answer)} does not fit with one request of {answer.LongestTokens:N0} tokens; "
+            + $"{missing} GiB are missing on each GPU.";
+        yield return nearest.Count == 0
+            ? $"Nothing near fits either, up to {PredictLayout.MostTensor} GPUs: choose a smaller model or shorter lengths."
+            : $"It fits {string.Join(", or ", nearest.Select(near => near.Change))}.";
+    }
+
+    /// <summary>What was assumed, and what to know about the figures.</summary>
+    public static IEnumerable<string> Notes(PredictAnswer answer)
+    {
+        if (answer.Request.Assumed.Count > 0)
+            yield return $"Assumed, as you did not say: {string.Join(", ", answer.Request.Assumed)}.";
+        if (answer.Request.Pool.Tensor is null)
+        {
+            var why = !answer.Prediction.Fits ? "the most that were tried"
+                : PredictRunner.Carries(answer) ? "the fewest GPUs that carry the load"
+                : "the fewest GPUs on which it fits";
+            yield return $"tp {answer.Decode.Parallelism.Tensor}: {why}; --tp sets it.";
+        }
+
+        if (answer.Prediction.Fits && answer.Load.Concurrency is not null && !PredictRunner.Carries(answer))
+            yield return $"A replica has room for {Figure(answer.Prediction.Capacity)} requests at once: the others wait.";
+    }
+
+    /// <summary>What to know about a prediction that fits.</summary>
+    public static IEnumerable<string> Caveats(PredictAnswer answer, Source? fitted)
+    {
+        yield return "Low and high hold four of five measured values of deployments like this one on cells (model and GPU) "
+            + "that the fit had not seen; median error is of the same blind test. "
+            + "Percentiles are estimated from the closed form, for requests of equal length.";
+        yield return "The load is steady and endless; watts are at the boards of the GPUs"
+            + (fitted is null ? "." : $"; the constants were fitted to {fitted.Text} ({fitted.Date}).");
+    }
+
+    /// <summary>"llama-3.1-70b in bf16 on 4 h100-sxm (vllm, TP4)".</summary>
+    public static string Deployment(PredictAnswer answer)
+    {
+        var (d, scenario) = (answer.Decode, answer.Prepared.Scenario);
+        var layout = scenario.Prefill is { } pool
+            ? $"prefill {Times(pool)}, decode {Times(scenario.Decode)}"
+            : Times(scenario.Decode);
+        return $"{d.Model.Key} in {d.Weights.Word()} on {scenario.Gpus:N0} {d.Gpu.Key} ({d.Engine}, {layout})";
+    }
+
+    private static string Times(Pool pool) =>
+        pool.Replicas > 1 ? $"{pool.Replicas:0} x {pool.Deployment.Parallelism}" : pool.Deployment.Parallelism.ToString();
+
+    private static string LoadOf(Load load)
+    {
+        var lengths = $"{load.InputTokens:N0} tokens in and {load.OutputTokens:N0} out";
+        return load.RequestsPerSecond is { } rate ? $"{Figure(rate)} requests/s of {lengths}"
+            : load.Concurrency is 1 ? $"one user with {lengths}"
+            : $"{load.Concurrency:N0} users at once with {lengths}";
+    }
+}

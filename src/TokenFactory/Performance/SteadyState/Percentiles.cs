@@ -1,0 +1,57 @@
+using TokenFactory.Performance.Calibration;
+
+namespace TokenFactory.Performance.SteadyState;
+
+/// <summary>Times that half, nine in ten and ninety-nine in a hundred requests stay below, in seconds. Estimated, not calibrated.</summary>
+/// <param name="P50">The median.</param>
+/// <param name="P90">Nine in ten.</param>
+/// <param name="P99">Ninety-nine in a hundred.</param>
+public readonly record struct Percentiles(double P50, double P90, double P99)
+{
+    private static readonly double[] Shares = [0.5, 0.9, 0.99];
+
+    /// <summary>Quantiles of the standard normal distribution at <see cref="Shares"/>.</summary>
+    private static readonly double[] Normal = [0, 1.2816, 2.3263];
+
+    /// <summary>
+    /// Time per output token, in seconds. Requests differ by how many steps with prompts fall into their lifetime: a Poisson number,
+    /// here by its normal approximation. A request that meets none still takes its share of the steps that only decode.
+    /// </summary>
+    /// <param name="prediction">Means.</param>
+    /// <param name="outputTokens">Tokens of an answer.</param>
+    /// <param name="tokensPerStep">Tokens that a step yields per sequence.</param>
+    public static Percentiles OfTokenTime(Prediction prediction, double outputTokens, double tokensPerStep)
+    {
+        var met = prediction.PrefillShare * outputTokens / tokensPerStep;
+        var prompts = PromptSeconds(prediction.TokenTime);
+        if (!(met > 0) || !(prompts > 0))
+            return new Percentiles(prediction.Tpot, prediction.Tpot, prediction.Tpot);
+        return Of(i => prediction.Tpot + (prompts * Math.Max(-1, Normal[i] / Math.Sqrt(met))));
+    }
+
+    /// <summary>The same for what was prepared.</summary>
+    /// <param name="prediction">Means.</param>
+    /// <param name="prepared">What was predicted.</param>
+    public static Percentiles OfTokenTime(Prediction prediction, Prepared prepared) => OfTokenTime(
+        prediction, prepared.Scenario.Load.OutputTokens, prepared.Decode.Deployment.Speculation?.TokensPerStep ?? 1);
+
+    /// <summary>
+    /// Time to the first token, in seconds. What a request waits for (a step that runs, prompts before it, room in the memory) is spread
+    /// about exponentially; its own prompt takes what it takes.
+    /// </summary>
+    /// <param name="prediction">Means.</param>
+    public static Percentiles OfFirstToken(Prediction prediction)
+    {
+        var waits = prediction.FirstTokenTime;
+        var all = waits[FirstTokenTerm.Step] + waits[FirstTokenTerm.Crowd] + waits[FirstTokenTerm.Queue] + waits[FirstTokenTerm.Memory];
+        var waiting = Math.Clamp(all, 0, prediction.Ttft);
+        return Of(i => prediction.Ttft - waiting - (waiting * Math.Log(1 - Shares[i])));
+    }
+
+    /// <summary>Seconds per output token that prompts of others cost.</summary>
+    public static double PromptSeconds(StepTerms terms) =>
+        terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention] + terms[StepTerm.PrefillReduce]
+        + terms[StepTerm.PrefillDispatch] + terms[StepTerm.PrefillLayers] + terms[StepTerm.PrefillStep];
+
+    private static Percentiles Of(Func<int, double> at) => new(at(0), at(1), at(2));
+}
