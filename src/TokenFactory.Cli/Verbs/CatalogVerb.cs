@@ -77,6 +77,7 @@ internal static class CatalogVerb
         {
             var mistakes = new List<Mistake>();
             var catalog = common.Catalog(parsed, terminal, mistakes);
+            common.Calibration(parsed, terminal, catalog, mistakes);
             var report = CatalogCheck.Of(catalog, mistakes, common.Today(parsed, terminal));
             App.Print(report, terminal, common, parsed);
             return mistakes.Count == 0 ? App.Done : App.AnswerIsNo;

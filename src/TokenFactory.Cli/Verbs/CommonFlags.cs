@@ -106,10 +106,13 @@ internal sealed class CommonFlags
     public CalibrationInput Calibration(ParseResult parsed, Terminal terminal, CatalogContents catalog)
     {
         var mistakes = new List<Mistake>();
-        var input = CalibrationInput.Read([Files.BuiltInCatalog, .. Overlays(parsed, terminal)], catalog.Accelerators, mistakes);
+        var input = Calibration(parsed, terminal, catalog, mistakes);
         Refusal.IfAny(mistakes);
         return input;
     }
+
+    public CalibrationInput Calibration(ParseResult parsed, Terminal terminal, CatalogContents catalog, List<Mistake> mistakes) =>
+        CalibrationInput.Read([Files.BuiltInCatalog, .. Overlays(parsed, terminal)], catalog.Accelerators, mistakes);
 
     private static CatalogContents Read(IReadOnlyList<string> overlays, List<Mistake> mistakes, string[] unread)
     {

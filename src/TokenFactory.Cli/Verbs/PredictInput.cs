@@ -217,6 +217,11 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
     {
         var (tensor, expert, data) = (Count(tensorKey), Count(expertKey), Count(dataKey) ?? 1);
         var replicas = Count(replicasKey) ?? 1;
+        if (tensor is null && terms.Of(tensorKey) is null && data > 1)
+        {
+            tensor = 1;
+            _assumed.Add($"{tensorKey} 1, as attention is data-parallel");
+        }
         if (model is null)
             return new AskedPool(tensor, expert, data, replicas);
         if (tensor is { } tp && PredictLayout.Undivided(model, tp) is { } why)
