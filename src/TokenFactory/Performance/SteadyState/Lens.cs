@@ -9,15 +9,18 @@ internal sealed class Lens
 
     private readonly Prepared _p;
     private readonly CalibrationSet _calibration;
-    private readonly StepTerms _steps;
+    private readonly StepTime _decode;
+    private readonly StepTime _prefill;
+    private readonly StepPower _power;
     private readonly double _firstTokenCorrection;
 
     public Lens(Prepared p, CalibrationSet calibration)
     {
         (_p, _calibration) = (p, calibration);
-        Correction = calibration.Times.Factor(p.Traits) * calibration.Variants.Factor(p.Traits);
+        _decode = new StepTime(p.Decode, calibration, p.Traits);
+        _prefill = ReferenceEquals(p.Prefill, p.Decode) ? _decode : new StepTime(p.Prefill, calibration, p.Traits);
+        _power = new StepPower(p.Decode.Deployment, calibration, p.Traits);
         _firstTokenCorrection = calibration.FirstTokenTimes.Factor(p.Traits);
-        _steps = Throttle.Slow(calibration.StepsOf(p.Traits), p.Decode.Deployment, p.Traits, calibration);
     }
 
     public Prepared Prepared => _p;
@@ -25,8 +28,6 @@ internal sealed class Lens
     public Load Load => _p.Scenario.Load;
 
     public double Replicas => _p.Scenario.Decode.Replicas;
-
-    public double Correction { get; }
 
     public double Rate(Arrival arrival) => _calibration.RateOf(Rates.Key(arrival, Load));
 
@@ -37,7 +38,7 @@ internal sealed class Lens
     {
         var mix = StepMix.Of(_p.Decode.Deployment, Load, inFlight, _p.Policy, decodeOnly);
         var terms = mix.TokenTerms(_p.Decode, _p.Policy);
-        return (mix, terms, terms.Dot(_steps) * Correction);
+        return (mix, terms, _decode.Seconds(terms));
     }
 
     /// <summary>Seconds that a prompt's own steps take, had its group nothing else to do.</summary>
@@ -56,7 +57,7 @@ internal sealed class Lens
         var mean = (Load.InputTokens * Load.CachedShare) + (fresh / 2);
         var others = _p.Scenario.Prefill is null ? 0 : chunk * (d.AttentionGroups - 1);
         var shape = new StepShape(0, 0, chunk, chunk * mean, 1, others);
-        return (shape, _p.Prefill.Terms(shape).Dot(_steps) * Correction);
+        return (shape, _prefill.Seconds(shape));
     }
 
     /// <summary>What the first token waits for, in seconds before calibration.</summary>
@@ -65,7 +66,7 @@ internal sealed class Lens
         var groups = _p.Decode.Deployment.AttentionGroups;
         var alone = Alone();
         var own = _p.Policy == PrefillPolicy.Mixed
-            ? _p.Decode.Terms(mix.Prefill).Dot(_steps) * Correction * mix.ChunksPerPrompt
+            ? _decode.Seconds(mix.Prefill) * mix.ChunksPerPrompt
             : alone;
         var busy = Math.Min(mix.Utilisation, 0.95);
         var terms = Common();
@@ -85,7 +86,7 @@ internal sealed class Lens
         var tokens = batch * Load.InputTokens;
         var terms = default(FirstTokenTerms);
         var shape = new StepShape(0, 0, tokens, tokens * Load.InputTokens / 2, batch);
-        terms[FirstTokenTerm.Own] = _p.Prefill.Terms(shape).Dot(_steps) * Correction;
+        terms[FirstTokenTerm.Own] = _prefill.Seconds(shape);
         return terms;
     }
 
@@ -108,11 +109,12 @@ internal sealed class Lens
         return new KvCapacity(_p.Prefill.Deployment).BytesPerSequence(Load.InputTokens) / (link * BytesPerCacheTransfer);
     }
 
-    public double Watts(GpuBusy busy, StepTerms terms, double seconds, double sequences)
+    /// <summary>Watts of one GPU that only computes prompts, a share of the time, and idles otherwise.</summary>
+    /// <param name="busy">Share of the time, 0 to 1.</param>
+    public double PrefillWatts(double busy)
     {
-        var shares = PowerTerms.Of(busy, terms, seconds, sequences);
-        var factors = _calibration.PowerOf(_p.Traits);
-        return Throttle.Watts(shares.Dot(factors) * _calibration.Watts.Factor(_p.Traits), _p.Decode.Deployment);
+        var (shape, seconds) = PrefillStep();
+        return _power.Idle + (busy * (_power.Watts(_p.Prefill, shape, seconds) - _power.Idle));
     }
 
     public Prediction Answer(StepMix mix, StepTerms terms, double tpot, FirstTokenTerms first, double ttft, double requests)
@@ -128,14 +130,14 @@ internal sealed class Lens
             RequestsPerSecond = requests,
             OutputTokensPerSecond = requests * load.OutputTokens,
             TotalTokensPerSecond = requests * (load.InputTokens + load.OutputTokens),
-            WattsPerGpu = Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, tpot > 0 ? tpot : terms.Dot(_steps) * Correction, mix.Running / groups),
+            WattsPerGpu = _power.Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, _decode.Seconds(terms), mix.Running / groups),
             Gpus = _p.Scenario.Gpus,
             Running = mix.Running,
             Capacity = mix.Capacity,
-            TokenTime = terms.Scaled(_steps, Correction),
+            TokenTime = _decode.Parts(terms),
             FirstTokenTime = first.Scaled(_calibration.FirstTokensOf(_p.Traits), _firstTokenCorrection),
             PrefillShare = mix.PrefillShare,
-            Correction = Correction,
+            Correction = _decode.Correction,
         };
     }
 
@@ -143,13 +145,12 @@ internal sealed class Lens
     public Prediction Served(Prediction at, double requests)
     {
         var busy = Math.Min(1, at.Running);
-        var idle = Throttle.Watts(_calibration.PowerOf(_p.Traits)[PowerTerm.Idle], _p.Decode.Deployment);
         return at with
         {
             RequestsPerSecond = requests,
             OutputTokensPerSecond = requests * Load.OutputTokens,
             TotalTokensPerSecond = requests * (Load.InputTokens + Load.OutputTokens),
-            WattsPerGpu = idle + (busy * (at.WattsPerGpu - idle)),
+            WattsPerGpu = _power.Idle + (busy * (at.WattsPerGpu - _power.Idle)),
         };
     }
 }

@@ -65,10 +65,7 @@ internal static class PoolPrediction
     private static double Watts(Lens eye, Prediction answer, double busy)
     {
         var prefill = eye.Prepared.Scenario.Prefill!.Value;
-        var (shape, seconds) = eye.PrefillStep();
-        var full = eye.Watts(eye.Prepared.Prefill.Busy(shape), eye.Prepared.Prefill.Terms(shape), seconds, 0);
-        var idle = eye.Watts(default, default, 1, 0);
-        var pool = idle + (busy * (full - idle));
+        var pool = eye.PrefillWatts(busy);
         return ((prefill.Gpus * pool) + (eye.Prepared.Scenario.Decode.Gpus * answer.WattsPerGpu)) / (prefill.Gpus + eye.Prepared.Scenario.Decode.Gpus);
     }
 }

@@ -1,7 +1,7 @@
 using TokenFactory.Performance.Calibration;
 using TokenFactory.Units;
 
-namespace TokenFactory.Performance.SteadyState;
+namespace TokenFactory.Performance;
 
 /// <summary>
 /// What a power cap or a clock lock does. Dynamic power follows the clock to the power of about 2.4 (voltage falls with it); arithmetic

@@ -1,0 +1,44 @@
+using TokenFactory.Performance.Calibration;
+
+namespace TokenFactory.Performance;
+
+/// <summary>
+/// Watts of one GPU at its board during a step: a share of the thermal design power that follows what keeps the chip busy (matrix units in
+/// whole tiles, reading weights, reading the cache, prompts, sequences at once), never above a power cap. Chassis, IT and facility power
+/// follow from it by the power ladder.
+/// </summary>
+public sealed class StepPower
+{
+    private readonly Deployment _deployment;
+    private readonly PowerTerms _factors;
+    private readonly double _correction;
+
+    /// <summary>The power of a deployment's steps.</summary>
+    /// <param name="deployment">The deployment.</param>
+    /// <param name="calibration">What measurements taught.</param>
+    /// <param name="traits">Traits of the deployment, or of the whole that its pool is part of.</param>
+    public StepPower(Deployment deployment, CalibrationSet calibration, Traits traits)
+    {
+        _deployment = deployment;
+        _factors = calibration.PowerOf(traits);
+        _correction = calibration.Watts.Factor(traits);
+    }
+
+    /// <summary>Watts while nothing is computed.</summary>
+    public double Idle => Throttle.Watts(_factors[PowerTerm.Idle], _deployment);
+
+    /// <summary>Watts during a step.</summary>
+    /// <param name="plan">The deployment as kernels.</param>
+    /// <param name="shape">What the step computes, on the busiest attention group.</param>
+    /// <param name="seconds">How long it takes.</param>
+    public double Watts(StepPlan plan, in StepShape shape, double seconds) =>
+        Watts(plan.Busy(shape), plan.Terms(shape), seconds, shape.DecodeSequences);
+
+    /// <summary>Watts of a step, or of a mix of steps per token.</summary>
+    /// <param name="busy">How long parts of the GPU would be busy at full speed.</param>
+    /// <param name="terms">Kernel times in seconds.</param>
+    /// <param name="seconds">How long it takes.</param>
+    /// <param name="sequences">Sequences that decode at once on an attention group.</param>
+    public double Watts(GpuBusy busy, StepTerms terms, double seconds, double sequences) =>
+        Throttle.Watts(PowerTerms.Of(busy, terms, seconds, sequences).Dot(_factors) * _correction, _deployment);
+}
