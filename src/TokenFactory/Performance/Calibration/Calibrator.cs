@@ -201,7 +201,8 @@ public sealed class Calibrator
         foreach (var group in rows.GroupBy(row => row.Group, StringComparer.Ordinal).Where(group => group.Count() >= FewestRows))
         {
             var own = group.Select(row => row.Row).ToList();
-            fits[group.Key] = BoundedRegression.Fit(own, known.GetValueOrDefault(group.Key, fits[any]), StackPull + (pullPerRow * own.Count), most);
+            var pull = (known.ContainsKey(group.Key) ? KnownPull : StackPull) + (pullPerRow * own.Count);
+            fits[group.Key] = BoundedRegression.Fit(own, known.GetValueOrDefault(group.Key, fits[any]), pull, most);
         }
 
         return fits;

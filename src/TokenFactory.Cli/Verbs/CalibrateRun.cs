@@ -1,0 +1,94 @@
+using TokenFactory.Cli.Input;
+using TokenFactory.Performance.Calibration;
+using TokenFactory.Performance.SteadyState;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>A calibration, and how it did on cells that it had not seen.</summary>
+/// <param name="Input">What it was made from.</param>
+/// <param name="Keeps">Whether it keeps the factors of the catalog's calibration and only corrects them.</param>
+/// <param name="Set">The calibration.</param>
+/// <param name="Cells">Cells that were left out in turn; empty where there is only one.</param>
+/// <param name="Blind">Every sample, predicted by a fit that had not seen its cell.</param>
+/// <param name="Before">Every sample, predicted by the catalog's calibration; null where that is not kept.</param>
+/// <param name="Identification">What the rows identify; null where the catalog's factors are kept.</param>
+internal sealed record CalibrateRun(
+    CalibrateInput Input,
+    bool Keeps,
+    CalibrationSet Set,
+    IReadOnlyList<string> Cells,
+    IReadOnlyList<Outcome> Blind,
+    IReadOnlyList<Outcome>? Before,
+    Identification? Identification)
+{
+    /// <summary>From so many rows on, a table can identify factors of its own.</summary>
+    public const int EnoughRows = 500;
+
+    /// <summary>From so many cells on, a table can identify factors of its own.</summary>
+    public const int EnoughCells = 10;
+
+    private const int QuietFolds = 8;
+
+    /// <summary>Fits, and leaves out one cell after the other.</summary>
+    /// <param name="input">The measurements.</param>
+    /// <param name="base">The catalog's calibration to keep; null to fit every factor anew.</param>
+    /// <param name="terminal">Where progress is told.</param>
+    public static CalibrateRun Of(CalibrateInput input, CalibrationSet? @base, Terminal terminal)
+    {
+        var samples = input.Samples;
+        var calibrator = new Calibrator(samples, @base);
+        var named = samples.Where(Grades.Named).ToList();
+        var cells = CrossValidation.Cells(named);
+        if (cells.Count < 2)
+            cells = [];
+        var loud = cells.Count > QuietFolds;
+        if (loud)
+            terminal.Err.WriteLine($"{input.Rows:N0} rows read, {samples.Count:N0} can be used; fitting");
+        var set = calibrator.Fit();
+        var folds = new IReadOnlyList<Outcome>[cells.Count];
+        var done = 0;
+        Parallel.For(0, cells.Count, CalibrateInput.Bounded, i =>
+        {
+            folds[i] = CrossValidation.Fold(named, calibrator, cells[i]);
+            var so = Interlocked.Increment(ref done);
+            if (loud && so % 10 == 0)
+            {
+                lock (folds)
+                    terminal.Err.WriteLine($"{so} of {cells.Count} cells left out and predicted");
+            }
+        });
+        return new CalibrateRun(
+            input,
+            @base is not null,
+            set,
+            cells,
+            [.. folds.SelectMany(fold => fold)],
+            @base is null ? null : Predict(named, @base),
+            @base is null ? Identification.Of(samples, set) : null);
+    }
+
+    /// <summary>Whether the measurements can identify factors of their own.</summary>
+    public static bool Suffices(CalibrateInput input) =>
+        input.Samples.Count >= EnoughRows && CrossValidation.Cells([.. input.Samples.Where(Grades.Named)]).Count >= EnoughCells;
+
+    /// <summary>The error bands of the new calibration; those of a kept one stay where the measurements say nothing better.</summary>
+    public IReadOnlyList<ErrorBand> Bands(CalibrationInput catalog)
+    {
+        var own = ErrorBands.Of(Blind);
+        if (!Keeps)
+            return own;
+        var better = own.Where(band => band.Scope != "*").ToList();
+        return
+        [
+            .. catalog.Bands.Where(band => !better.Exists(mine => mine.Metric == band.Metric && mine.Scope == band.Scope)).Concat(better)
+                .OrderBy(band => band.Metric)
+                .ThenBy(band => band.Scope, StringComparer.Ordinal),
+        ];
+    }
+
+    private static IReadOnlyList<Outcome> Predict(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var predictor = new Predictor(set);
+        return [.. samples.Select(sample => new Outcome(sample, predictor.Predict(sample.Prepared)))];
+    }
+}

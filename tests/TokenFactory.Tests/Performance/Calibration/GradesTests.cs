@@ -1,0 +1,149 @@
+using TokenFactory.Catalog;
+using TokenFactory.Performance.Calibration;
+using TokenFactory.Performance.Measured;
+using TokenFactory.Performance.SteadyState;
+using TokenFactory.Tests.Performance.Kernels;
+
+namespace TokenFactory.Tests.Performance.Calibration;
+
+/// <summary>Grades say of hand-made predictions what is wrong with them.</summary>
+public sealed class GradesTests
+{
+    private static readonly SampleReader Reader = ReadCatalog();
+
+    [Theory]
+    [InlineData(1.0, 1.0, 2.0, 3.0, 4.0)]
+    [InlineData(-1.0, 4.0, 3.0, 2.0, 1.0)]
+    [InlineData(1.0 / 3, 1.0, 4.0, 2.0, 3.0)]
+    public void Tau_counts_pairs_in_order(double tau, params double[] order) =>
+        Assert.Equal(tau, OrderingGrade.Kendall([.. order.Select((value, i) => (value, (double)i))])!.Value, 9);
+
+    [Fact]
+    public void Tau_is_unknown_where_one_side_is_all_ties_and_falls_with_some()
+    {
+        Assert.Null(OrderingGrade.Kendall([(1, 1), (1, 2), (1, 3)]));
+        Assert.Equal(2 / Math.Sqrt(2 * 3), OrderingGrade.Kendall([(1, 1), (1, 2), (2, 3)])!.Value, 9);
+    }
+
+    [Fact]
+    public void Errors_are_shares_of_what_was_measured()
+    {
+        var outcomes = new[] { (Measured: 10.0, Predicted: 11.0), (20, 18), (30, 45) }
+            .Select((each, i) => Outcome(i, each.Measured, 100, each.Predicted, 100)).ToList();
+        var tpot = Grades.Of(Grades.Figures(outcomes).Where(figure => figure.Metric == Metric.Tpot))!;
+        Assert.Equal((3, 1, 0), (tpot.Rows, tpot.Cells, tpot.Misfits));
+        Assert.Equal(0.1, tpot.Median, 9);
+        Assert.Equal((0.1 + 0.1 + 0.5) / 3, tpot.Mean, 9);
+        Assert.Equal(1.1, tpot.Ratio, 9);
+        Assert.Null(Grades.Of([]));
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_missed_by_its_whole_size()
+    {
+        var misfit = Outcome(1, 10, 100, 0, 0) with { Prediction = new Prediction { Fits = false, Gpus = 1 } };
+        var grade = Grades.Of(Grades.Figures([misfit]).Where(figure => figure.Metric == Metric.Tpot))!;
+        Assert.Equal((1, 1.0), (grade.Misfits, grade.Median));
+    }
+
+    [Fact]
+    public void A_run_that_two_collections_report_counts_once()
+    {
+        var figures = Grades.Figures([Outcome(1, 10, 100, 11, 100), Outcome(1, 10, 100, 11, 100), Outcome(1, 12, 100, 11, 100)]);
+        Assert.Equal(2, figures.Count(figure => figure.Metric == Metric.Tpot));
+        Assert.Equal(1, figures.Count(figure => figure.Metric == Metric.Tokens));
+    }
+
+    [Fact]
+    public void Ordering_compares_configurations_of_equal_speed_only()
+    {
+        // Two bins of four, one in the right order and one in the wrong one.
+        var outcomes = new List<Outcome>();
+        for (var i = 0; i < 4; i++)
+        {
+            outcomes.Add(Outcome(i, 10 + (0.1 * i), 100 + i, 10, 50 + i));
+            outcomes.Add(Outcome(i + 8, 20 + (0.1 * i), 100 + i, 20, 50 - i));
+        }
+
+        var order = OrderingGrade.Of(Grades.Figures(outcomes))!;
+        Assert.Equal((0.0, 1, 8), (order.Tau, order.Cells, order.Rows));
+        Assert.Null(OrderingGrade.Of(Grades.Figures(outcomes.Take(7))));
+    }
+
+    [Fact]
+    public void A_fit_on_top_of_what_is_known_learns_a_factor_that_all_rows_share()
+    {
+        var predictor = new Predictor(CalibrationSet.Prior);
+        var samples = Enumerable.Range(0, 30).Select(i => Sample(i, 1, 1)).ToList();
+        List<Sample> slow =
+        [
+            .. samples.Select((sample, i) => Sample(i, predictor.Predict(sample.Prepared).Tpot * 1e3 * 1.3, 1)),
+        ];
+        var calibrator = new Calibrator(slow, CalibrationSet.Prior);
+        var blind = new Predictor(calibrator.Fit());
+        Assert.All(slow, sample => Assert.InRange(blind.Predict(sample.Prepared).Tpot * 1e3 / sample.Point.MeasuredTpot!.Value, 0.85, 1.05));
+        var nothing = new Predictor(calibrator.Fit(_ => false));
+        Assert.All(slow, sample => Assert.Equal(predictor.Predict(sample.Prepared).Tpot, nothing.Predict(sample.Prepared).Tpot, 1e-12));
+    }
+
+    [Fact]
+    public void A_row_that_cannot_be_a_sample_says_why()
+    {
+        Assert.Contains("measures nothing", Reader.Read(Point(1, new Dictionary<string, double> { ["concurrency"] = 4 })).Unused!.Reason, StringComparison.Ordinal);
+        Assert.Contains("no model 'gpt-9'", Reader.Read(Point(1, new Dictionary<string, double> { ["tpot_mean_ms"] = 4 }) with { ModelKey = "gpt-9" }).Unused!.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Identification_names_terms_that_no_row_has()
+    {
+        var samples = Enumerable.Range(0, 30).Select(i => Sample(i, 10 + i, 100)).ToList();
+        var known = Identification.Of(samples, new Calibrator(samples).Fit());
+        Assert.Contains(known.Findings, finding => finding is { Table: "step", Group: CalibrationSet.AnyStack, Term: "decode-dispatch", Standing: Standing.Unseen });
+        Assert.Contains(known.Findings, finding => finding is { Table: "power", Standing: Standing.Unseen });
+        Assert.Empty(known.SmallGroups);
+        Assert.Contains(new SmallGroup("step", "vllm|NVIDIA", 5), Identification.Of(samples.Take(5).ToList(), CalibrationSet.Prior).SmallGroups);
+    }
+
+    private static Outcome Outcome(int id, double tpot, double total, double predictedTpot, double predictedTotal) => new(
+        Sample(id, tpot, total),
+        new Prediction { Fits = true, Gpus = 1, Tpot = predictedTpot / 1e3, TotalTokensPerSecond = predictedTotal });
+
+    private static Sample Sample(int id, double tpot, double total) => Reader.Read(Point(id, new Dictionary<string, double>
+    {
+        ["gpu_count"] = 1,
+        ["tp"] = 1,
+        ["input_len_tok"] = 512,
+        ["output_len_tok"] = 512,
+        ["concurrency"] = 1 + id,
+        ["tpot_mean_ms"] = tpot,
+        ["total_tok_s_per_gpu"] = total,
+    })).Sample!;
+
+    private static ServingPoint Point(int id, Dictionary<string, double> numbers) => new()
+    {
+        RowId = $"r{id}",
+        ModelKey = "llama-3.1-8b",
+        GpuKey = "h100-sxm",
+        Engine = "vLLM",
+        PrecisionKey = "fp8",
+        LoadKind = "closed_loop_concurrency",
+        SpecDecode = "none",
+        Mode = "aggregated",
+        LenKind = "fixed",
+        Numbers = numbers,
+    };
+
+    private static SampleReader ReadCatalog()
+    {
+        var mistakes = new List<Mistake>();
+        var root = Repository.Path("catalog");
+        var files = new[] { "accelerators", "models", "engines" }
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(root, folder), "*.json"))
+            .Append(Path.Combine(root, "site-defaults.json"))
+            .Select(path => new CatalogFile(Path.GetRelativePath(root, path).Replace('\\', '/'), File.ReadAllText(path)))
+            .ToList();
+        var catalog = CatalogReader.Read([files], mistakes);
+        Assert.Empty(mistakes);
+        return new SampleReader(catalog, ShippedTables.Table);
+    }
+}
