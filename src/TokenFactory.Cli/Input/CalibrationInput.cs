@@ -21,12 +21,14 @@ internal sealed record CalibrationInput(KernelTable Kernels, CalibrationSet Set,
     /// <param name="layers">Folders, the built-in catalog first.</param>
     /// <param name="accelerators">What the tables may name.</param>
     /// <param name="mistakes">Where mistakes go.</param>
-    public static CalibrationInput Read(IReadOnlyList<string> layers, IReadOnlyList<Accelerator> accelerators, ICollection<Mistake> mistakes)
+    public static CalibrationInput Read(
+        IReadOnlyList<string> layers, IReadOnlyList<Accelerator> accelerators, ICollection<Mistake> mistakes)
     {
         var texts = FileNames.ToDictionary(name => name, name => Text(layers, name), StringComparer.Ordinal);
         var kernels = KernelTable.Read(texts["kernels.csv"], texts["collectives.csv"], accelerators, mistakes);
         var (set, source) = CalibrationTables.Read(texts["serving.csv"], $"{Folder}/serving.csv", mistakes);
-        return new CalibrationInput(kernels, set, source, CalibrationTables.ReadErrors(texts["errors.csv"], $"{Folder}/errors.csv", mistakes));
+        var bands = CalibrationTables.ReadErrors(texts["errors.csv"], $"{Folder}/errors.csv", mistakes);
+        return new CalibrationInput(kernels, set, source, bands);
     }
 
     private static string Text(IReadOnlyList<string> layers, string name) =>

@@ -118,7 +118,8 @@ internal sealed class CommonFlags
     {
         return CatalogReader.Read([.. overlays.Prepend(Files.BuiltInCatalog).Select(folder => Files.Layer(folder, Wanted))], mistakes);
 
-        bool Wanted(string path) => !Array.Exists([CalibrationInput.Folder, .. unread], folder => path.StartsWith(folder + "/", StringComparison.Ordinal));
+        bool Wanted(string path) =>
+            !Array.Exists([CalibrationInput.Folder, .. unread], folder => path.StartsWith(folder + "/", StringComparison.Ordinal));
     }
 }
 

@@ -38,6 +38,7 @@ internal static class PredictReport
                     Percentiles.OfTokenTime(answer.Prediction, answer.Prepared)),
                 Verdict(answer),
                 .. Memories(answer),
+                PredictPower.Of(answer, catalog.Site),
                 TokenTime(answer),
                 FirstToken(answer),
                 PredictConstants.Of(answer, runner),

@@ -34,7 +34,8 @@ public static class CatalogReader
         };
     }
 
-    private static readonly string[] Folders = ["accelerators", "models", "engines", "prices", "points", "api-prices", "tiers", "calibration"];
+    private static readonly string[] Folders =
+        ["accelerators", "models", "engines", "prices", "points", "api-prices", "tiers", "calibration"];
 
     private static void RefuseStrayFiles(IReadOnlyList<IReadOnlyList<CatalogFile>> layers, ICollection<Mistake> mistakes)
     {

@@ -62,9 +62,18 @@ public static class ErrorBands
         ];
     }
 
-    /// <summary>The most particular band that a deployment belongs to; null where there is none.</summary>
-    public static ErrorBand? Find(IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared) =>
-        Scopes(prepared).Select(scope => bands.FirstOrDefault(band => band.Metric == metric && band.Scope == scope)).FirstOrDefault(band => band is not null);
+    /// <summary>
+    /// The most particular band that a deployment belongs to; null where there is none. The tokens per second of an open loop are asked
+    /// for, not predicted, and have none.
+    /// </summary>
+    public static ErrorBand? Find(IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared)
+    {
+        if (metric == Metric.Tokens && prepared.Scenario.Load.Arrival == Arrival.OpenLoop)
+            return null;
+        return Scopes(prepared)
+            .Select(scope => bands.FirstOrDefault(band => band.Metric == metric && band.Scope == scope))
+            .FirstOrDefault(band => band is not null);
+    }
 
     /// <summary>Predicted over measured of everything that was measured.</summary>
     public static IEnumerable<(Metric Metric, double Ratio)> Errors(Outcome outcome)
@@ -74,9 +83,10 @@ public static class ErrorBands
             yield return (Metric.Tpot, prediction.Tpot * 1e3 / point.MeasuredTpot.Value);
         if (point.MeasuredTtft > 0 && prediction.Ttft > 0)
             yield return (Metric.Ttft, prediction.Ttft * 1e3 / point.MeasuredTtft.Value);
-        if (point.MeasuredTotalPerGpu > 0)
+        var given = outcome.Sample.Load.Arrival == Arrival.OpenLoop;
+        if (!given && point.MeasuredTotalPerGpu > 0)
             yield return (Metric.Tokens, prediction.TotalTokensPerSecond / prediction.Gpus / point.MeasuredTotalPerGpu.Value);
-        else if (point.MeasuredOutput > 0)
+        else if (!given && point.MeasuredOutput > 0)
             yield return (Metric.Tokens, prediction.OutputTokensPerSecond / point.MeasuredOutput.Value);
         if (point.MeasuredWatts > 0 && prediction.WattsPerGpu > 0)
             yield return (Metric.Watts, prediction.WattsPerGpu / point.MeasuredWatts.Value);
