@@ -90,7 +90,7 @@ internal static class AccuracyTables
                     .Select(each => (IReadOnlyList<Cell>)
                     [
                         Cell.Of(each.Key),
-                        Count(each.Select(figure => figure.Outcome.Sample.Point.Cell).Distinct(StringComparer.Ordinal).Count()),
+                        Count(each.Select(figure => figure.Outcome.Sample.Cell).Distinct(StringComparer.Ordinal).Count()),
                         .. measured.SelectMany(metric => Graded(each.Where(figure => figure.Metric == metric.Metric))),
                     ]),
             ]);

@@ -172,6 +172,7 @@ internal static class CalibrateReport
     private static string Word(Standing standing) => standing switch
     {
         Standing.Unseen => "in no row: stays as assumed",
+        Standing.Undecided => "not told from others: held at the common one",
         Standing.AtZero => "at zero",
         _ => "at the largest allowed",
     };

@@ -80,15 +80,25 @@ public sealed class KvCapacity
             bytes += group.Layers * (cache + state) / Shards(group, _deployment.Parallelism.Tensor);
         }
 
-        return bytes / _deployment.Parallelism.Pipeline;
+        return bytes * BusiestStage(_deployment);
     }
 
-    /// <summary>Blocks of the paged cache on each GPU; 0 where nothing is left for them.</summary>
+    /// <summary>
+    /// Blocks of the paged cache that fit on each GPU, of the layers whose cache grows; 0 where nothing is left for them, and as many as
+    /// one likes where no cache grows. Windows and states of sequences come out of the same memory.
+    /// </summary>
     public long Blocks
     {
         get
         {
-            var block = BytesPerSequence(BlockTokens);
+            var element = _deployment.Precision.KvCache.BytesPerCacheElement();
+            double block = 0;
+            foreach (var group in _deployment.Model.Attention.Where(group => group.VisibleTokens is null))
+            {
+                var token = (group.CacheElementsPerToken * element) + group.IndexBytesPerToken;
+                block += group.Layers * BlockTokens * (double)token / Shards(group, _deployment.Parallelism.Tensor) * BusiestStage(_deployment);
+            }
+
             return block > 0 ? (long)Math.Max(0, Memory.Free / block) : long.MaxValue;
         }
     }
@@ -123,12 +133,19 @@ public sealed class KvCapacity
         _ => 1,
     };
 
+    /// <summary>The largest share of the layers that a pipeline stage holds.</summary>
+    private static double BusiestStage(Deployment d)
+    {
+        var (layers, stages) = (d.Model.Layers, d.Parallelism.Pipeline);
+        return (double)((layers + stages - 1) / stages) / layers;
+    }
+
     private static MemoryBreakdown Fill(Deployment d)
     {
         var (model, plan, spread) = (d.Model, d.Precision, d.Parallelism);
         double attention = 0, dense = 0, experts = 0, width = 0;
         foreach (var group in model.Attention)
-            attention += group.Layers * ModelParameters.PerLayer(group, model.Hidden) * plan.Attention.BytesPerWeight() / spread.Tensor;
+            attention += group.Layers * GemmWork.WeightsPerGpu(group, model.Hidden, spread.Tensor) * plan.Attention.BytesPerWeight();
         foreach (var group in model.FeedForward)
         {
             var held = (double)ModelParameters.Held(group, model.Hidden);
@@ -142,12 +159,13 @@ public sealed class KvCapacity
         var tokens = Math.Min(d.TokenBudget, Deployment.DefaultTokenBudget * 2);
         var activations = GraphBytes + (tokens * 2.0 * ((HiddenBuffers * model.Hidden) + (3 * width)));
         var memory = MemoryBytes(d.Gpu);
+        var stage = BusiestStage(d);
         return new MemoryBreakdown(
             memory,
             memory * d.MemoryUtilisation,
-            attention / spread.Pipeline,
-            dense / spread.Pipeline,
-            experts / spread.Pipeline,
+            attention * stage,
+            dense * stage,
+            experts * stage,
             embeddings / Math.Min(2, spread.Pipeline),
             activations,
             spread.Gpus > 1 ? ReserveTogether : ReserveAlone);

@@ -57,6 +57,14 @@ internal readonly record struct GemmWork(double Layers, double Columns, double R
         }
     }
 
+    /// <summary>Weights of one attention layer on one GPU: heads are split, low-rank projections are held by all.</summary>
+    public static double WeightsPerGpu(AttentionGroup group, long hidden, int tensor)
+    {
+        var whole = Matrices(group, hidden, 1).Sum(matrix => matrix.Columns * matrix.Rows);
+        var rest = ModelParameters.PerLayer(group, hidden) - whole;
+        return Matrices(group, hidden, tensor).Sum(matrix => matrix.Columns * matrix.Rows) + (Math.Max(0, rest) / tensor);
+    }
+
     private static IEnumerable<(double Columns, double Rows)> Matrices(AttentionGroup group, double hidden, double tp) => group switch
     {
         GroupedQueryAttention gqa =>

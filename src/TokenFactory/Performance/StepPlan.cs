@@ -4,7 +4,7 @@ using TokenFactory.Performance.Kernels;
 namespace TokenFactory.Performance;
 
 /// <summary>
-/// A deployment laid out as kernels of one GPU, built once; then every <see cref="StepShape"/> costs a few dozen multiplications and
+/// A deployment laid out as kernels of one GPU, built once (of a pipeline, of one GPU of each stage in turn); then every <see cref="StepShape"/> costs a few dozen multiplications and
 /// no allocation. Times are those of the kernel model; calibration applies what calibration found.
 /// </summary>
 public sealed class StepPlan
@@ -17,6 +17,8 @@ public sealed class StepPlan
     private readonly GemmWork _head;
     private readonly CollectiveCurve _reduce;
     private readonly Exchange _exchange;
+    private readonly CollectiveCurve _send;
+    private readonly int _stages;
     private readonly double _hidden;
     private readonly double _reduces;
     private readonly double _dispatches;
@@ -38,8 +40,10 @@ public sealed class StepPlan
         _experts = [.. model.FeedForward.OfType<MixtureOfExperts>().Select(group => ExpertsWork.Of(group, deployment, kernels))];
         _head = new GemmWork(1, model.Vocabulary.Value / spread.Tensor, model.Hidden, kernels.Gemm(PrecisionPlan.Embeddings).Value, FullSpeed.Of(deployment.Gpu, PrecisionPlan.Embeddings));
         _reduce = kernels.Collectives.Value.Curve(CollectiveOperator.AllReduce, spread.Tensor);
-        _reduces = spread.Tensor > 1 ? Mixers(model) + Mixtures(model) : 0;
         var experts = (double)model.FeedForward.OfType<MixtureOfExperts>().Sum(group => group.Layers);
+        _reduces = spread.Tensor > 1 ? Mixers(model) + Mixtures(model) - (_groups > 1 ? experts : 0) : 0;
+        _stages = spread.Pipeline;
+        _send = kernels.Collectives.Value.Curve(CollectiveOperator.AllGather, 2);
         _dispatches = _groups > 1 ? experts : 0;
         var topK = model.FeedForward.OfType<MixtureOfExperts>().Select(group => group.TopK).DefaultIfEmpty(1).Max();
         _exchange = new Exchange(kernels.Dispatch.Value, spread.StageGpus, topK);
@@ -55,7 +59,7 @@ public sealed class StepPlan
     {
         var verify = 1.0 + (Deployment.Speculation?.DraftTokens ?? 0);
         var decode = shape.DecodeSequences * verify;
-        var others = shape.PrefillTokens > 0 ? shape.DecodeSequences * (_groups - 1) * verify : shape.OtherGroupsTokens * verify;
+        var others = shape.OtherGroupsSequences * verify;
         var alone = Tokens(decode, decode + others);
         var terms = _fixed;
         if (shape.DecodeSequences > 0)
@@ -65,13 +69,15 @@ public sealed class StepPlan
             terms[StepTerm.DecodeReduce] = alone.Reduce;
             terms[StepTerm.DecodeDispatch] = alone.Dispatch;
             terms[StepTerm.DecodeAttention] = DecodeAttention(shape.DecodeSequences, shape.DecodeContext, verify);
+            if (Deployment.Speculation is { } speculation)
+                AddDraft(shape.DecodeSequences, shape.OtherGroupsSequences, speculation.DraftTokens, ref terms);
         }
 
-        terms[StepTerm.Head] = _head.Seconds(decode + shape.PrefillChunks);
+        terms[StepTerm.Head] += _head.Seconds(decode + shape.PrefillChunks);
         terms[StepTerm.Sequences] = shape.DecodeSequences * 1e-5;
         terms[StepTerm.GroupSequences] = _groups > 1 ? (shape.DecodeSequences + others) * 1e-5 : 0;
         if (shape.PrefillTokens > 0)
-            AddPrefill(shape, decode, Math.Max(others, shape.OtherGroupsTokens), shape.DecodeSequences > 0 ? alone : default, ref terms);
+            AddPrefill(shape, decode, others + shape.OtherGroupsTokens, shape.DecodeSequences > 0 ? alone : default, ref terms);
         return terms;
     }
 
@@ -85,7 +91,7 @@ public sealed class StepPlan
         foreach (var work in _gemms)
             busy = busy.Plus(work.Busy(tokens), work.Layers);
         foreach (var work in _experts)
-            busy = busy.Plus(work.Busy(tokens + shape.OtherGroupsTokens), work.Layers);
+            busy = busy.Plus(work.Busy(tokens + (shape.OtherGroupsSequences * verify) + shape.OtherGroupsTokens), work.Layers);
         foreach (var work in _attention)
             busy = busy.Plus(work.Busy(shape, verify, _head.Full), work.Layers);
         return busy;
@@ -106,6 +112,17 @@ public sealed class StepPlan
         terms = terms.Plus(_fixedPrefill);
     }
 
+    /// <summary>Drafting: each token of the draft passes one more layer, the mean of the model's, and the output head.</summary>
+    private void AddDraft(double sequences, double others, int tokens, ref StepTerms terms)
+    {
+        var layer = Tokens(sequences, sequences + others);
+        var share = tokens / (double)Deployment.Model.Layers;
+        terms[StepTerm.DecodeGemm] += share * layer.Gemm;
+        terms[StepTerm.DecodeExperts] += share * layer.Experts;
+        terms[StepTerm.DecodeReduce] += share * layer.Reduce;
+        terms[StepTerm.Head] += tokens * _head.Seconds(sequences);
+    }
+
     private double DecodeAttention(double sequences, double context, double verify)
     {
         double seconds = 0;
@@ -122,7 +139,8 @@ public sealed class StepPlan
             gemm += work.Layers * work.Seconds(tokens);
         foreach (var work in _experts)
             experts += work.Layers * work.Seconds(groupTokens);
-        var reduce = _reduces > 0 ? _reduces * _reduce.Seconds(tokens * _hidden * BytesPerActivation) : 0;
+        var bytes = tokens * _hidden * BytesPerActivation;
+        var reduce = (_reduces > 0 ? _reduces * _reduce.Seconds(bytes) : 0) + ((_stages - 1) * _send.Seconds(bytes));
         var dispatch = _dispatches > 0 ? _dispatches * _exchange.Seconds(tokens, _hidden) : 0;
         return new Layered(gemm, experts, reduce, dispatch);
     }

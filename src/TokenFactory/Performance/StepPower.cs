@@ -20,7 +20,7 @@ public sealed class StepPower
     public StepPower(Deployment deployment, CalibrationSet calibration, Traits traits)
     {
         _deployment = deployment;
-        _factors = calibration.PowerOf(traits);
+        _factors = Throttle.Clocked(calibration.PowerOf(traits), deployment);
         _correction = calibration.Watts.Factor(traits);
     }
 

@@ -7,8 +7,8 @@ public readonly record struct PrefillChunk(int Tokens, int ContextTokens);
 
 /// <summary>
 /// What one engine step computes on one attention group: sums over its sequences, so that the time of a step does not depend on
-/// their number. Where attention is data-parallel the busiest group decides, and <see cref="OtherGroupsTokens"/> says what the
-/// others bring to the experts.
+/// their number. Where attention is data-parallel the busiest group decides, and <see cref="OtherGroupsSequences"/> and
+/// <see cref="OtherGroupsTokens"/> say what the others bring to the experts.
 /// </summary>
 /// <param name="DecodeSequences">Sequences that generate one token each.</param>
 /// <param name="DecodeContextTokens">Tokens in their contexts, summed.</param>
@@ -17,14 +17,16 @@ public readonly record struct PrefillChunk(int Tokens, int ContextTokens);
 /// Pairs of a computed token and a token it attends to, summed: t (s + t / 2) for a chunk of t tokens after s cached ones.
 /// </param>
 /// <param name="PrefillChunks">Chunks.</param>
-/// <param name="OtherGroupsTokens">Tokens that the other attention groups of the replica compute in the same step.</param>
+/// <param name="OtherGroupsTokens">Prompt tokens that the other attention groups of the replica compute in the same step.</param>
+/// <param name="OtherGroupsSequences">Sequences that decode on the other attention groups in the same step.</param>
 public readonly record struct StepShape(
     double DecodeSequences,
     double DecodeContextTokens,
     double PrefillTokens = 0,
     double PrefillPairs = 0,
     double PrefillChunks = 0,
-    double OtherGroupsTokens = 0)
+    double OtherGroupsTokens = 0,
+    double OtherGroupsSequences = 0)
 {
     /// <summary>Tokens that this attention group computes.</summary>
     public double Tokens => DecodeSequences + PrefillTokens;
@@ -37,14 +39,14 @@ public readonly record struct StepShape(
 
     /// <summary>The same step without its prefill, on every group.</summary>
     /// <param name="groups">Attention groups of the replica.</param>
-    public StepShape DecodeOnly(int groups) => new(DecodeSequences, DecodeContextTokens, OtherGroupsTokens: DecodeSequences * (groups - 1));
+    public StepShape DecodeOnly(int groups) => new(DecodeSequences, DecodeContextTokens, OtherGroupsSequences: DecodeSequences * (groups - 1));
 
     /// <summary>A step that decodes evenly on all groups.</summary>
     /// <param name="sequences">Sequences per group.</param>
     /// <param name="context">Mean context in tokens.</param>
     /// <param name="groups">Attention groups of the replica.</param>
     public static StepShape Decode(double sequences, double context, int groups = 1) =>
-        new(sequences, sequences * context, OtherGroupsTokens: sequences * (groups - 1));
+        new(sequences, sequences * context, OtherGroupsSequences: sequences * (groups - 1));
 
     /// <summary>The shape of a step from its sequences.</summary>
     /// <param name="decodeContexts">Context of each decoding sequence in tokens.</param>

@@ -17,7 +17,7 @@ internal static class Throttle
     /// <summary>The clock as a share of the highest at which a GPU keeps its cap while it computes prompts; 1 without cap or lock.</summary>
     public static double Clock(Deployment d, Traits traits, CalibrationSet calibration)
     {
-        var clock = d.ClockLock ?? 1;
+        var clock = Math.Clamp(d.ClockLock ?? 1, LowestClock, 1);
         if (d.PowerCap is not { } cap || d.Gpu.Tdp is not { } tdp || cap >= tdp.Value)
             return clock;
         var idle = calibration.PowerOf(traits)[PowerTerm.Idle];
@@ -41,14 +41,28 @@ internal static class Throttle
         return slowed;
     }
 
+    /// <summary>
+    /// Power factors under a clock lock: what computes follows the clock to the power of about 2.4, half of what streams weights does
+    /// (the chip's part of it), memory and idle do not.
+    /// </summary>
+    public static PowerTerms Clocked(PowerTerms factors, Deployment d)
+    {
+        if (d.ClockLock is not { } locked)
+            return factors;
+        var dynamic = Math.Pow(Math.Clamp(locked, LowestClock, 1), PowerPerClock);
+        factors[PowerTerm.Arithmetic] *= dynamic;
+        factors[PowerTerm.Prompts] *= dynamic;
+        factors[PowerTerm.Occupancy] *= dynamic;
+        factors[PowerTerm.Weights] *= (1 + dynamic) / 2;
+        return factors;
+    }
+
     /// <summary>Watts from a share of the thermal design power: at least a tenth of it, at most the whole or the cap.</summary>
     public static double Watts(double share, Deployment d)
     {
-        var tdp = d.Gpu.Tdp?.Value.Value ?? 0;
-        var clock = d.ClockLock is { } locked ? Math.Pow(locked, PowerPerClock) : 1;
-        var most = Math.Min(1, d.PowerCap is { } cap && tdp > 0 ? cap.Value / tdp : 1);
         const double least = 0.1;
-        var dynamic = Math.Max(0, share - least) * clock;
-        return tdp * Math.Clamp(least + dynamic, Math.Min(least, most), most);
+        var tdp = d.Gpu.Tdp?.Value.Value ?? 0;
+        var most = Math.Min(1, d.PowerCap is { } cap && tdp > 0 ? cap.Value / tdp : 1);
+        return tdp * Math.Clamp(share, Math.Min(least, most), most);
     }
 }

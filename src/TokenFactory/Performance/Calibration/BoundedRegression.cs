@@ -1,8 +1,16 @@
+using MathNet.Numerics.LinearAlgebra.Double;
+
 namespace TokenFactory.Performance.Calibration;
+
+/// <summary>Coefficients, and which of them the rows decided.</summary>
+/// <param name="Coefficients">The coefficients.</param>
+/// <param name="Held">Whether a coefficient stayed at its prior because the rows do not identify it.</param>
+internal sealed record Regression(double[] Coefficients, bool[] Held);
 
 /// <summary>
 /// Robust linear regression within bounds: finds the coefficients whose predictions have the least absolute relative error, drawn towards
-/// what is known before any measurement. Iteratively reweighted least squares; each round by coordinate descent, which keeps bounds exactly.
+/// what is known before any measurement. Iteratively reweighted least squares; each round by coordinate descent, which keeps bounds
+/// exactly. A coefficient that the rows decide less than what it is drawn towards does is held there: nothing is fitted to noise.
 /// </summary>
 internal static class BoundedRegression
 {
@@ -17,7 +25,30 @@ internal static class BoundedRegression
     /// <param name="prior">What the coefficients are drawn towards.</param>
     /// <param name="pull">How strongly, in rows of unit weight.</param>
     /// <param name="most">Largest allowed coefficients; the smallest are zero.</param>
-    public static double[] Fit(IReadOnlyList<double[]> rows, double[] prior, double pull, double[] most)
+    public static Regression Fit(IReadOnlyList<double[]> rows, double[] prior, double pull, double[] most)
+    {
+        var nothing = new bool[prior.Length];
+        var free = Solve(rows, prior, pull, most, nothing);
+        var held = Undecided(rows, free, pull);
+        return Array.Exists(held, each => each)
+            ? new Regression(Solve(rows, prior, pull, most, held), held)
+            : new Regression(free, nothing);
+    }
+
+    /// <summary>The share of each coefficient that the rows decide is 1 - pull (Q^-1)ii: below a half, the prior decides.</summary>
+    private static bool[] Undecided(IReadOnlyList<double[]> rows, double[] fit, double pull)
+    {
+        const double half = 0.5;
+        var weights = rows.Select(row => Weight(row, fit)).ToArray();
+        var n = fit.Length;
+        var (q, _) = Normal(rows, weights, fit, pull, n);
+        var inverse = DenseMatrix.OfColumnMajor(n, n, q).Inverse();
+        return [.. Enumerable.Range(0, n).Select(i => 1 - (pull * inverse[i, i]) < half)];
+    }
+
+    private static double Weight(double[] row, double[] fit) => 1 / Math.Max(Math.Abs(Dot(row, fit) - 1), Indifference);
+
+    private static double[] Solve(IReadOnlyList<double[]> rows, double[] prior, double pull, double[] most, bool[] held)
     {
         var n = prior.Length;
         var fit = (double[])prior.Clone();
@@ -26,9 +57,9 @@ internal static class BoundedRegression
         for (var round = 0; round < Rounds; round++)
         {
             var (q, b) = Normal(rows, weights, prior, pull, n);
-            Descend(q, b, fit, most);
+            Descend(q, b, fit, most, held);
             for (var i = 0; i < rows.Count; i++)
-                weights[i] = 1 / Math.Max(Math.Abs(Dot(rows[i], fit) - 1), Indifference);
+                weights[i] = Weight(rows[i], fit);
         }
 
         return fit;
@@ -75,7 +106,7 @@ internal static class BoundedRegression
         return (q, b);
     }
 
-    private static void Descend(double[] q, double[] b, double[] x, double[] most)
+    private static void Descend(double[] q, double[] b, double[] x, double[] most, bool[] held)
     {
         var n = b.Length;
         for (var sweep = 0; sweep < Sweeps; sweep++)
@@ -83,6 +114,8 @@ internal static class BoundedRegression
             double moved = 0;
             for (var i = 0; i < n; i++)
             {
+                if (held[i])
+                    continue;
                 double gradient = -b[i];
                 for (var j = 0; j < n; j++)
                     gradient += q[(i * n) + j] * x[j];

@@ -33,6 +33,17 @@ public sealed record CalibrationSet
     /// <summary>Corrections of watts.</summary>
     public required Corrections Watts { get; init; }
 
+    /// <summary>
+    /// Factors that no measurement decided, by <see cref="Factor"/>: of all rows, what is assumed before any; of a group, what all share.
+    /// </summary>
+    public IReadOnlySet<string> Assumed { get; init; } = new HashSet<string>();
+
+    /// <summary>The name of a factor, "step vllm|NVIDIA decode-gemm".</summary>
+    /// <typeparam name="T">Step, first-token or power term.</typeparam>
+    public static string Factor<T>(string table, string group, T term)
+        where T : struct, Enum =>
+        $"{table} {group} {TermWords.Of(term)}";
+
     /// <summary>Factors of a stack's steps, or those of any.</summary>
     public StepTerms StepsOf(Traits traits) => Steps.TryGetValue(traits.Stack, out var own) ? own : Steps[AnyStack];
 

@@ -9,6 +9,8 @@ namespace TokenFactory.Performance.Calibration;
 /// </summary>
 public static class CalibrationTables
 {
+    private const string AssumedText = "assumed: the measurements do not decide it";
+
     private static readonly string[] FactorColumns = ["table", "group", "term", "value", "source", "date", "kind"];
     private static readonly string[] ErrorColumns = ["metric", "scope", "rows", "cells", "median_error", "mean_error", "spread_80"];
 
@@ -37,7 +39,7 @@ public static class CalibrationTables
             where T : struct, Enum
         {
             foreach (var term in terms)
-                Row(table, group, Spelled(term), value(term));
+                Row(table, group, TermWords.Of(term), value(term), set.Assumed.Contains(CalibrationSet.Factor(table, group, term)));
         }
 
         void Levels(string table, Corrections corrections)
@@ -46,8 +48,11 @@ public static class CalibrationTables
                 Row(table, level, "log-factor", log);
         }
 
-        void Row(string table, string group, string term, double value) =>
-            text.Append(CultureInfo.InvariantCulture, $"{table},{group},{term},{value:G5},{Quoted(source.Text)},{source.Date},{Spelled(source.Kind)}\n");
+        void Row(string table, string group, string term, double value, bool assumed = false)
+        {
+            var (who, kind) = assumed ? (AssumedText, SourceKind.Estimated) : (source.Text, source.Kind);
+            text.Append(CultureInfo.InvariantCulture, $"{table},{group},{term},{value:G5},{Quoted(who)},{source.Date},{TermWords.Of(kind)}\n");
+        }
     }
 
     /// <summary>Writes the error bands.</summary>
@@ -59,7 +64,7 @@ public static class CalibrationTables
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{Spelled(band.Metric)},{band.Scope},{band.Rows},{band.Cells},{band.Median:F4},{band.Mean:F4},{band.Spread:F4}\n");
+                $"{TermWords.Of(band.Metric)},{band.Scope},{band.Rows},{band.Cells},{band.Median:F4},{band.Mean:F4},{band.Spread:F4}\n");
         }
 
         return text.ToString();
@@ -86,8 +91,11 @@ public static class CalibrationTables
             Variants = Levels(Table("variant-correction"), Calibrator.VariantLikenesses),
             FirstTokenTimes = Levels(Table("first-token-correction"), Calibrator.FirstTokenLikenesses),
             Watts = Levels(Table("watt-correction"), Calibrator.WattLikenesses),
+            Assumed = rows.Where(row => row["kind"] == "estimated")
+                .Select(row => $"{row["table"]} {row["group"]} {row["term"]}")
+                .ToHashSet(StringComparer.Ordinal),
         };
-        return (set, rows.Count > 0 ? SourceOf(rows[0]) : null);
+        return (set, rows.Select(SourceOf).FirstOrDefault(source => source is { Kind: not SourceKind.Estimated }));
 
         List<CsvRow> Table(string name) => tables.GetValueOrDefault(name) ?? [];
     }
@@ -116,7 +124,7 @@ public static class CalibrationTables
     {
         var groups = new Dictionary<string, T>(prior, StringComparer.Ordinal);
         var any = prior.Values.First();
-        var terms = Enum.GetValues<TTerm>().ToDictionary(Spelled, term => term, StringComparer.Ordinal);
+        var terms = Enum.GetValues<TTerm>().ToDictionary(TermWords.Of, term => term, StringComparer.Ordinal);
         foreach (var row in rows)
         {
             if (!terms.TryGetValue(row["term"], out var term))
@@ -163,7 +171,7 @@ public static class CalibrationTables
     {
         if (Choice.Of<Metric>(row["metric"]) is { } metric)
             return metric;
-        row.Note("metric", $"is '{row["metric"]}'", $"Use one of {string.Join(", ", Enum.GetValues<Metric>().Select(Spelled))}");
+        row.Note("metric", $"is '{row["metric"]}'", $"Use one of {string.Join(", ", Enum.GetValues<Metric>().Select(TermWords.Of))}");
         return Metric.Tpot;
     }
 
@@ -171,8 +179,4 @@ public static class CalibrationTables
         SourceDate.Parse(row["date"]) is { } date && SourceKinds.Parse(row["kind"]) is { } kind ? new Source(kind, row["source"], date) : null;
 
     private static string Quoted(string text) => text.Contains(',') || text.Contains('"') ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
-
-    private static string Spelled<T>(T term)
-        where T : struct, Enum =>
-        string.Concat(term.ToString()!.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
 }

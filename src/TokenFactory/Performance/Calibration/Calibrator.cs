@@ -68,24 +68,26 @@ public sealed class Calibrator
     public CalibrationSet Fit(Predicate<Sample>? included = null)
     {
         var samples = included is null ? _samples : [.. _samples.Where(sample => included(sample))];
-        var set = _prior with { Steps = Steps(samples) };
+        var held = new HashSet<string>(_prior.Assumed, StringComparer.Ordinal);
+        var set = _prior with { Steps = Steps(samples, held), Assumed = held };
         set = set with { Times = set.Times.Plus(Times(samples, set, plain: true)) };
         set = set with { Variants = set.Variants.Plus(Times(samples, set, plain: false)) };
-        set = set with { FirstTokens = FirstTokens(samples, set) };
+        set = set with { FirstTokens = FirstTokens(samples, set, held) };
         set = set with { FirstTokenTimes = set.FirstTokenTimes.Plus(FirstTokenTimes(samples, set)) };
         set = set with { Rates = RatesOf(samples, set) };
-        set = set with { Power = Power(samples, set) };
+        set = set with { Power = Power(samples, set, held) };
         return set with { Watts = set.Watts.Plus(Watts(samples, set)) };
     }
 
-    private Dictionary<string, StepTerms> Steps(IReadOnlyList<Sample> samples)
+    private Dictionary<string, StepTerms> Steps(IReadOnlyList<Sample> samples, HashSet<string> held)
     {
         var rows = samples.Where(s => s.Plain && !s.Point.Speculates && s.Point.MeasuredTpot > 0)
             .Select(s => (s.Traits.Stack, Row: TermArrays.Of(s.TokenTerms, 1e3 / s.Point.MeasuredTpot!.Value)))
             .ToList();
         double[] most = [.. Enum.GetValues<StepTerm>().Select(Priors.MostStep)];
         var known = _prior.Steps.ToDictionary(pair => pair.Key, pair => TermArrays.Of(pair.Value), StringComparer.Ordinal);
-        return ByGroup(rows, known, most).ToDictionary(pair => pair.Key, pair => TermArrays.To<StepTerms>(pair.Value), StringComparer.Ordinal);
+        return ByGroup<StepTerm>("step", rows, known, most, held)
+            .ToDictionary(pair => pair.Key, pair => TermArrays.To<StepTerms>(pair.Value), StringComparer.Ordinal);
     }
 
     private static Corrections Times(IReadOnlyList<Sample> samples, CalibrationSet set, bool plain)
@@ -104,7 +106,7 @@ public sealed class Calibrator
         return plain ? Corrections.Fit(left, TimeLikenesses, TimeNoise) : Corrections.Fit(left, VariantLikenesses, VariantNoise);
     }
 
-    private Dictionary<string, FirstTokenTerms> FirstTokens(IReadOnlyList<Sample> samples, CalibrationSet set)
+    private Dictionary<string, FirstTokenTerms> FirstTokens(IReadOnlyList<Sample> samples, CalibrationSet set, HashSet<string> held)
     {
         var rows = new List<(string, double[])>();
         foreach (var sample in samples.Where(s => s.Plain && s.Point.MeasuredTtft > 0))
@@ -116,9 +118,10 @@ public sealed class Calibrator
             rows.Add((sample.Traits.Stack, TermArrays.Of(terms, 1e3 / sample.Point.MeasuredTtft!.Value)));
         }
 
-        double[] most = [.. Enumerable.Repeat(5.0, FirstTokenTerms.Count)];
+        double[] most = [.. Enumerable.Repeat(Priors.MostFirstToken, FirstTokenTerms.Count)];
         var known = _prior.FirstTokens.ToDictionary(pair => pair.Key, pair => TermArrays.Of(pair.Value), StringComparer.Ordinal);
-        return ByGroup(rows, known, most).ToDictionary(pair => pair.Key, pair => TermArrays.To<FirstTokenTerms>(pair.Value), StringComparer.Ordinal);
+        return ByGroup<FirstTokenTerm>("first-token", rows, known, most, held)
+            .ToDictionary(pair => pair.Key, pair => TermArrays.To<FirstTokenTerms>(pair.Value), StringComparer.Ordinal);
     }
 
     private static Corrections FirstTokenTimes(IReadOnlyList<Sample> samples, CalibrationSet set)
@@ -155,7 +158,7 @@ public sealed class Calibrator
             ?? (sample.Point.MeasuredTotalPerGpu * sample.Prepared.Scenario.Gpus * sample.Load.OutputTokens / (sample.Load.InputTokens + sample.Load.OutputTokens));
     }
 
-    private Dictionary<string, PowerTerms> Power(IReadOnlyList<Sample> samples, CalibrationSet set)
+    private Dictionary<string, PowerTerms> Power(IReadOnlyList<Sample> samples, CalibrationSet set, HashSet<string> held)
     {
         var rows = new List<(string, double[])>();
         foreach (var sample in samples.Where(IsBoardPower))
@@ -168,9 +171,9 @@ public sealed class Calibrator
             rows.Add((sample.Traits.Architecture, TermArrays.Of(shares, tdp / sample.Point.MeasuredWatts!.Value)));
         }
 
-        double[] most = [.. Enumerable.Repeat(2.0, PowerTerms.Count)];
+        double[] most = [.. Enumerable.Repeat(Priors.MostPower, PowerTerms.Count)];
         var known = _prior.Power.ToDictionary(pair => pair.Key, pair => TermArrays.Of(pair.Value), StringComparer.Ordinal);
-        return ByGroup(rows, known, most, PowerPullPerRow)
+        return ByGroup<PowerTerm>("power", rows, known, most, held, PowerPullPerRow)
             .ToDictionary(pair => pair.Key, pair => TermArrays.To<PowerTerms>(pair.Value), StringComparer.Ordinal);
     }
 
@@ -190,21 +193,38 @@ public sealed class Calibrator
     /// <summary>
     /// One fit over all rows, then one per group with enough of its own, drawn towards what is known of the group, else towards the first.
     /// </summary>
-    private Dictionary<string, double[]> ByGroup(
-        List<(string Group, double[] Row)> rows, Dictionary<string, double[]> known, double[] most, double pullPerRow = StackPullPerRow)
+    private Dictionary<string, double[]> ByGroup<TTerm>(
+        string table,
+        List<(string Group, double[] Row)> rows,
+        Dictionary<string, double[]> known,
+        double[] most,
+        HashSet<string> held,
+        double pullPerRow = StackPullPerRow)
+        where TTerm : struct, Enum
     {
         var any = known.ContainsKey(CalibrationSet.AnyStack) ? CalibrationSet.AnyStack : CalibrationSet.AnyArchitecture;
-        var fits = new Dictionary<string, double[]>(known, StringComparer.Ordinal)
-        {
-            [any] = BoundedRegression.Fit([.. rows.Select(row => row.Row)], known[any], _globalPull, most),
-        };
+        var fits = new Dictionary<string, double[]>(known, StringComparer.Ordinal);
+        Keep(any, BoundedRegression.Fit([.. rows.Select(row => row.Row)], known[any], _globalPull, most));
         foreach (var group in rows.GroupBy(row => row.Group, StringComparer.Ordinal).Where(group => group.Count() >= FewestRows))
         {
             var own = group.Select(row => row.Row).ToList();
             var pull = (known.ContainsKey(group.Key) ? KnownPull : StackPull) + (pullPerRow * own.Count);
-            fits[group.Key] = BoundedRegression.Fit(own, known.GetValueOrDefault(group.Key, fits[any]), pull, most);
+            Keep(group.Key, BoundedRegression.Fit(own, known.GetValueOrDefault(group.Key, fits[any]), pull, most));
         }
 
         return fits;
+
+        void Keep(string group, Regression regression)
+        {
+            fits[group] = regression.Coefficients;
+            foreach (var term in Enum.GetValues<TTerm>())
+            {
+                var name = CalibrationSet.Factor(table, group, term);
+                if (regression.Held[Convert.ToInt32(term, System.Globalization.CultureInfo.InvariantCulture)])
+                    held.Add(name);
+                else
+                    held.Remove(name);
+            }
+        }
     }
 }

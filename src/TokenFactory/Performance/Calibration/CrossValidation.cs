@@ -16,11 +16,11 @@ public static class CrossValidation
     /// <param name="cell">The cell to leave out.</param>
     public static IReadOnlyList<Outcome> Fold(IReadOnlyList<Sample> samples, Calibrator calibrator, string cell)
     {
-        var predictor = new Predictor(calibrator.Fit(sample => sample.Point.Cell != cell));
-        return [.. samples.Where(sample => sample.Point.Cell == cell).Select(sample => new Outcome(sample, predictor.Predict(sample.Prepared)))];
+        var predictor = new Predictor(calibrator.Fit(sample => sample.Cell != cell));
+        return [.. samples.Where(sample => sample.Cell == cell).Select(sample => new Outcome(sample, predictor.Predict(sample.Prepared)))];
     }
 
     /// <summary>The cells that can be left out: those with a model and a GPU.</summary>
     public static IReadOnlyList<string> Cells(IReadOnlyList<Sample> samples) =>
-        [.. samples.Select(sample => sample.Point.Cell).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        [.. samples.Select(sample => sample.Cell).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 }

@@ -51,7 +51,7 @@ public static class ErrorBands
     {
         var errors = outcomes.Where(outcome => outcome.Sample.Counts && outcome.Prediction.Fits)
             .SelectMany(outcome => Errors(outcome).SelectMany(error => Scopes(outcome.Sample.Prepared)
-                .Select(scope => (error.Metric, Scope: scope, outcome.Sample.Point.Cell, error.Ratio))));
+                .Select(scope => (error.Metric, Scope: scope, outcome.Sample.Cell, error.Ratio))));
         return
         [
             .. errors.GroupBy(error => (error.Metric, error.Scope))

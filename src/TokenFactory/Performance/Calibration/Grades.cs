@@ -54,7 +54,7 @@ public static class Grades
         double[] ratios = [.. all.Where(figure => figure.Fits).Select(figure => figure.Ratio)];
         return new Grade(
             all.Count,
-            all.Select(figure => figure.Outcome.Sample.Point.Cell).Distinct(StringComparer.Ordinal).Count(),
+            all.Select(figure => figure.Outcome.Sample.Cell).Distinct(StringComparer.Ordinal).Count(),
             all.Count(figure => !figure.Fits),
             Corrections.Median([.. all.Select(figure => figure.Error)]),
             all.Average(figure => figure.Error),
@@ -92,7 +92,7 @@ public static class Grades
         var (sample, load) = (figure.Outcome.Sample, figure.Outcome.Sample.Load);
         return (
             figure.Metric,
-            $"{sample.Point.Cell} {sample.Traits.Engine} {sample.Traits.Bits} {load.Arrival}",
+            $"{sample.Cell} {sample.Traits.Engine} {sample.Traits.Bits} {load.Arrival}",
             sample.Prepared.Decode.Deployment.Parallelism,
             sample.Prepared.Scenario.Prefill?.Deployment.Parallelism,
             (load.InputTokens, load.OutputTokens),

@@ -6,6 +6,9 @@ public enum Standing
     /// <summary>The term is zero in every row: the factor is the common one, or what is known before any measurement.</summary>
     Unseen,
 
+    /// <summary>The rows have the term and cannot tell it from others: held at the common factor, or at what is known before.</summary>
+    Undecided,
+
     /// <summary>The rows would have it below zero: the term explains nothing that others do not.</summary>
     AtZero,
 
@@ -42,7 +45,7 @@ public sealed record Identification(IReadOnlyList<FactorFinding> Findings, IRead
         {
             var own = steps.Where(s => stack == CalibrationSet.AnyStack || s.Traits.Stack == stack).ToList();
             foreach (var term in Enum.GetValues<StepTerm>())
-                Look("step", stack, term, own.TrueForAll(s => s.TokenTerms[term] == 0), terms[term], Priors.MostStep(term));
+                Look("step", stack, term, terms[term], Priors.MostStep(term), own.TrueForAll(s => s.TokenTerms[term] == 0));
         }
 
         var first = samples.Where(s => s.Plain && s.Point.MeasuredTtft > 0).ToList();
@@ -50,7 +53,7 @@ public sealed record Identification(IReadOnlyList<FactorFinding> Findings, IRead
         {
             // Only a pool of its own transfers its cache, and pools are not what these factors are fitted to.
             foreach (var term in Enum.GetValues<FirstTokenTerm>())
-                Look("first-token", stack, term, first.Count == 0 || term == FirstTokenTerm.Transfer, terms[term], MostFirstToken);
+                Look("first-token", stack, term, terms[term], Priors.MostFirstToken, first.Count == 0 || term == FirstTokenTerm.Transfer);
         }
 
         var watts = samples.Where(s => s.Plain && s.Point.MeasuredWatts > 0 && s.Prepared.Decode.Deployment.Gpu.Tdp is not null).ToList();
@@ -58,7 +61,7 @@ public sealed record Identification(IReadOnlyList<FactorFinding> Findings, IRead
         {
             var seen = watts.Exists(s => architecture == "*" || s.Traits.Architecture == architecture);
             foreach (var term in Enum.GetValues<PowerTerm>())
-                Look("power", architecture, term, !seen, terms[term], MostPower);
+                Look("power", architecture, term, terms[term], Priors.MostPower, !seen);
         }
 
         return new Identification(
@@ -69,17 +72,18 @@ public sealed record Identification(IReadOnlyList<FactorFinding> Findings, IRead
                 .. Small("power", watts.Select(s => s.Traits.Architecture)),
             ]);
 
-        void Look<T>(string table, string group, T term, bool unseen, double value, double most)
+        void Look<T>(string table, string group, T term, double value, double most, bool unseen)
             where T : struct, Enum
         {
-            Standing? standing = unseen ? Standing.Unseen : value <= 0 ? Standing.AtZero : value >= most - 1e-6 ? Standing.AtMost : null;
+            Standing? standing = unseen ? Standing.Unseen
+                : set.Assumed.Contains(CalibrationSet.Factor(table, group, term)) ? Standing.Undecided
+                : value <= 0 ? Standing.AtZero
+                : value >= most - 1e-6 ? Standing.AtMost
+                : null;
             if (standing is { } known)
-                findings.Add(new FactorFinding(table, group, Word(term), known));
+                findings.Add(new FactorFinding(table, group, TermWords.Of(term), known));
         }
     }
-
-    private const double MostFirstToken = 5;
-    private const double MostPower = 2;
 
     private static IEnumerable<KeyValuePair<string, T>> Ordered<T>(IReadOnlyDictionary<string, T> groups) =>
         groups.OrderBy(pair => pair.Key, StringComparer.Ordinal);
@@ -89,8 +93,4 @@ public sealed record Identification(IReadOnlyList<FactorFinding> Findings, IRead
             .Where(group => group.Count() < Calibrator.FewestRows)
             .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => new SmallGroup(table, group.Key, group.Count()));
-
-    private static string Word<T>(T term)
-        where T : struct, Enum =>
-        string.Concat(term.ToString().Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : c.ToString()));
 }

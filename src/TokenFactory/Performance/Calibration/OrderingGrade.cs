@@ -29,7 +29,7 @@ public sealed record OrderingGrade(double Tau, int Cells, int Rows)
     {
         var taus = new List<(double Tau, int Rows)>();
         var fit = figures.Where(figure => figure.Metric == Metric.Tokens && figure.Outcome.Sample.Point.MeasuredTpot > 0 && !figure.MlPerf);
-        foreach (var cell in fit.GroupBy(figure => figure.Outcome.Sample.Point.Cell, StringComparer.Ordinal)
+        foreach (var cell in fit.GroupBy(figure => figure.Outcome.Sample.Cell, StringComparer.Ordinal)
             .OrderBy(cell => cell.Key, StringComparer.Ordinal))
         {
             if (cell.Count() < FewestInCell)

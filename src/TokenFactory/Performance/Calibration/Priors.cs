@@ -25,6 +25,12 @@ internal static class Priors
     /// <summary>The largest factor of a step term: kernels in a step lose at most as much again as they take alone.</summary>
     public static double MostStep(StepTerm term) => term <= StepTerm.PrefillDispatch ? 2.5 : 10;
 
+    /// <summary>The largest factor of a first-token term.</summary>
+    public const double MostFirstToken = 5;
+
+    /// <summary>The largest power of a term, in thermal design powers.</summary>
+    public const double MostPower = 2;
+
     /// <summary>The prior of a first-token term.</summary>
     public static double OfFirstToken(FirstTokenTerm term) => term switch
     {

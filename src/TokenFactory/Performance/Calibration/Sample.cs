@@ -14,6 +14,9 @@ public sealed record Sample(ServingPoint Point, Prepared Prepared)
     /// <summary>One deployment does both prompts and generation.</summary>
     public bool Aggregated => Prepared.Scenario.Prefill is null;
 
+    /// <summary>Model and GPU by their catalog keys, however the table spells them: what is left out together.</summary>
+    public string Cell => $"{Traits.Model}|{Traits.Gpu}";
+
     /// <summary>Traits of the deployment.</summary>
     public Traits Traits => Prepared.Traits;
 
@@ -42,7 +45,7 @@ public sealed record Sample(ServingPoint Point, Prepared Prepared)
         return
         [
             .. samples.Where(sample => sample.Point.MeasuredTpot is not { } tpot || sample.Point.MeasuredWatts is not null || seen.Add((
-                $"{sample.Point.Cell} {sample.Traits.Engine}",
+                $"{sample.Cell} {sample.Traits.Engine}",
                 sample.Prepared.Decode.Deployment.Parallelism,
                 sample.Load.InputTokens,
                 sample.Load.OutputTokens,

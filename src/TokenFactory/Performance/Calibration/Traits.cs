@@ -26,7 +26,7 @@ public sealed record Traits(
         d.Gpu.Key,
         d.Engine,
         d.Gpu.Vendor,
-        d.Gpu.Architecture,
+        d.Gpu.Architecture.Split('+')[0],
         d.Weights switch
         {
             NumberFormat.Bf16 or NumberFormat.Fp32 => "16",

@@ -31,7 +31,7 @@ internal sealed class Lens
 
     public double Rate(Arrival arrival) => _calibration.RateOf(Rates.Key(arrival, Load));
 
-    public double Capacity() => Math.Max(1, new KvCapacity(_p.Decode.Deployment).Sequences(Load.InputTokens + (Load.OutputTokens / 2)));
+    public double Capacity() => Math.Max(1, new KvCapacity(_p.Decode.Deployment).Sequences(Load.InputTokens + (Load.OutputTokens / 2), Load.SharedPrefixTokens));
 
     /// <summary>Mix of steps, uncalibrated terms per token, and seconds per token.</summary>
     public (StepMix Mix, StepTerms Terms, double Seconds) Token(double inFlight, bool decodeOnly = false)
@@ -60,6 +60,17 @@ internal sealed class Lens
         return (shape, _prefill.Seconds(shape));
     }
 
+    /// <summary>Prompts per second of one lane: whole steps of prompts, several short ones in one.</summary>
+    public double PromptsPerSecond()
+    {
+        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        var d = _p.Prefill.Deployment;
+        var mean = (Load.InputTokens * Load.CachedShare) + (fresh / 2);
+        double budget = Math.Max(d.TokenBudget, 1);
+        var full = new StepShape(0, 0, budget, budget * mean, Math.Max(1, budget / fresh), budget * (d.AttentionGroups - 1));
+        return Math.Max(budget / fresh / _prefill.Seconds(full), 1 / Alone());
+    }
+
     /// <summary>What the first token waits for, in seconds before calibration.</summary>
     public FirstTokenTerms FirstToken(StepMix mix, double tpot, double inFlight)
     {
@@ -68,16 +79,27 @@ internal sealed class Lens
         var own = _p.Policy == PrefillPolicy.Mixed
             ? _decode.Seconds(mix.Prefill) * mix.ChunksPerPrompt
             : alone;
-        var busy = Math.Min(mix.Utilisation, 0.95);
         var terms = Common();
         terms[FirstTokenTerm.Own] = own;
         terms[FirstTokenTerm.Alone] = alone;
         terms[FirstTokenTerm.Step] = tpot * mix.TokensPerStep;
         terms[FirstTokenTerm.Crowd] = alone * Math.Max(0, (inFlight / groups) - 1) / 2 / Load.RequestsPerClient;
-        terms[FirstTokenTerm.Queue] = alone * busy / (1 - busy) / 2 * (1 + (Load.ArrivalVariability * Load.ArrivalVariability)) / 2;
+        if (Load.Arrival == Arrival.ClosedLoop)
+            terms[FirstTokenTerm.Queue] = Queueing.Wait(alone, Math.Min(mix.Utilisation, Queueing.Fullest), 1);
         terms[FirstTokenTerm.Clients] = inFlight * Replicas * 1e-3;
         terms[FirstTokenTerm.Memory] = Math.Max(0, inFlight - mix.Capacity) / mix.Capacity * Load.OutputTokens * tpot;
         return terms;
+    }
+
+    /// <summary>
+    /// Seconds that a prompt of an open loop waits for those before it: the steps' room for prompts is the server. Not fitted: closed
+    /// loops, which most measurements are, do not show it.
+    /// </summary>
+    public double Wait(StepMix mix, FirstTokenTerms first)
+    {
+        var budget = _p.Prefill.Deployment.TokenBudget;
+        var full = mix.Prefill.PrefillTokens * Math.Min(1, mix.Utilisation) / budget;
+        return Queueing.Wait(first[FirstTokenTerm.Own], Math.Min(full, Queueing.Fullest), Load.ArrivalVariability);
     }
 
     /// <summary>The same for a batch whose prompts are computed together, timed at the engine without a server before it.</summary>

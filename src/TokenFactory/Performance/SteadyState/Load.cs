@@ -46,6 +46,13 @@ public sealed record Load
     /// </summary>
     public double RequestsPerClient { get; init; } = double.PositiveInfinity;
 
-    /// <summary>Share of the prompt tokens that a prefix cache holds already, 0 to 1.</summary>
-    public double CachedShare { get; init; }
+    /// <summary>Share of the prompt tokens that a prefix cache holds already, 0 to 1; at least that of the shared prefix.</summary>
+    public double CachedShare
+    {
+        get => Math.Max(field, InputTokens > 0 ? Math.Min(1, SharedPrefixTokens / InputTokens) : 0);
+        init;
+    }
+
+    /// <summary>Leading tokens that all prompts share, a system prompt: the cache holds them once for all.</summary>
+    public double SharedPrefixTokens { get; init; }
 }

@@ -14,49 +14,55 @@ internal static class PoolPrediction
     {
         var (load, scenario) = (eye.Load, eye.Prepared.Scenario);
         var prefill = scenario.Prefill!.Value;
-        var clients = load.Concurrency ?? double.PositiveInfinity;
+        var open = load.Arrival == Arrival.OpenLoop;
+        var clients = open ? double.PositiveInfinity : load.Concurrency ?? double.PositiveInfinity;
         var lanes = prefill.Replicas * prefill.Deployment.AttentionGroups;
-        var alone = eye.Alone();
-        var most = lanes / alone;
-        var wanted = load.Arrival == Arrival.OpenLoop ? load.RequestsPerSecond ?? 0 : most;
-        var limit = Math.Min(most, wanted);
+        var (alone, transfer) = (eye.Alone(), eye.Transfer());
+        var most = lanes * eye.PromptsPerSecond();
+        var limit = open ? Math.Min(most, load.RequestsPerSecond ?? 0) : most;
         var capacity = eye.Capacity() * eye.Replicas;
         var running = Math.Min(clients, capacity);
         for (var i = 0; i < Iterations; i++)
         {
             var tpot = eye.Token(running / eye.Replicas, decodeOnly: true).Seconds;
-            var pace = Math.Min(limit, clients / (alone + eye.Transfer() + (load.OutputTokens * tpot)));
-            var next = Math.Min(Math.Min(clients, capacity), pace * load.OutputTokens * tpot);
-            running = (running + next) / 2;
+            var pace = Math.Min(limit, clients / (alone + transfer + (load.OutputTokens * tpot)));
+            running = (running + Math.Min(Math.Min(clients, capacity), pace * load.OutputTokens * tpot)) / 2;
         }
 
         var (mix, terms, seconds) = eye.Token(Math.Max(running / eye.Replicas, 1e-3), decodeOnly: true);
-        var requests = running / (load.OutputTokens * seconds);
-        var rest = double.IsFinite(clients) ? (clients / requests) - (load.OutputTokens * seconds) : 0;
-        var first = FirstToken(eye, clients, alone, lanes, rest);
+        var held = Math.Min(most, capacity / (load.OutputTokens * seconds));
+        var first = FirstToken(eye, clients, alone, transfer, lanes);
         var ttft = eye.Ttft(first);
-        var held = capacity / (load.OutputTokens * seconds);
-        var served = load.Arrival == Arrival.OpenLoop || double.IsInfinity(clients)
-            ? Math.Min(requests, wanted)
-            : clients / (ttft + ((load.OutputTokens - 1) * seconds)) * eye.Rate(Arrival.ClosedLoop);
-        var answer = eye.Answer(mix, terms, seconds, first, ttft, Math.Min(Math.Min(served, most), held));
-        const double nearly = 0.99; // the iteration ends within a thousandth of the rate
-        return answer with
+        if (open || double.IsInfinity(clients))
         {
-            WattsPerGpu = Watts(eye, answer, Math.Min(1, served / most)),
-            Saturated = load.Arrival == Arrival.OpenLoop && (wanted > most || requests < wanted * nearly),
-        };
+            var asked = open ? load.RequestsPerSecond ?? 0 : held;
+            var busy = Math.Min(asked / most, Queueing.Fullest);
+            var wait = open ? Queueing.Wait(alone, busy, load.ArrivalVariability) : 0;
+            return Answer(Math.Min(asked, held), ttft, wait, 1) with { Saturated = open && asked > held };
+        }
+
+        // Little's law: what the slower pool cannot take waits for it
+        var rest = (load.OutputTokens - 1) * seconds;
+        var requests = Math.Min(clients / (ttft + rest), Math.Min(held, running / (load.OutputTokens * seconds)));
+        return Answer(requests, ttft, Math.Max(0, (clients / requests) - rest - ttft), eye.Rate(Arrival.ClosedLoop));
+
+        Prediction Answer(double requests, double ttft, double wait, double rate)
+        {
+            var answer = eye.Answer(mix, terms, seconds, first, ttft + wait, requests * rate);
+            var waits = answer.FirstTokenTime;
+            waits[FirstTokenTerm.Queue] += wait;
+            return answer with { FirstTokenTime = waits, WattsPerGpu = Watts(eye, answer, Math.Min(1, requests / most)) };
+        }
     }
 
-    private static FirstTokenTerms FirstToken(Lens eye, double clients, double alone, double lanes, double rest)
+    private static FirstTokenTerms FirstToken(Lens eye, double clients, double alone, double transfer, double lanes)
     {
         var terms = eye.Common();
         terms[FirstTokenTerm.Own] = alone;
         terms[FirstTokenTerm.Alone] = alone;
-        terms[FirstTokenTerm.Transfer] = eye.Transfer();
+        terms[FirstTokenTerm.Transfer] = transfer;
         var crowd = double.IsFinite(clients) ? clients : 0;
         terms[FirstTokenTerm.Crowd] = alone * Math.Max(0, (crowd / lanes) - 1) / 2 / eye.Load.RequestsPerClient;
-        terms[FirstTokenTerm.Queue] = Math.Max(0, rest - alone);
         terms[FirstTokenTerm.Clients] = crowd * 1e-3;
         return terms;
     }

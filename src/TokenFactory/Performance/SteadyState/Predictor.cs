@@ -92,6 +92,16 @@ public sealed class Predictor(CalibrationSet calibration)
         return answer with { FirstTokenTime = waits };
     }
 
+    /// <summary>The answer with the wait that arrivals of their own accord add to first tokens.</summary>
+    private static Prediction Waiting(Lens eye, Prediction answer, double inFlight)
+    {
+        var (mix, _, tpot) = eye.Token(Math.Max(inFlight, 1e-6));
+        var wait = eye.Wait(mix, eye.FirstToken(mix, tpot, inFlight));
+        var waits = answer.FirstTokenTime;
+        waits[FirstTokenTerm.Queue] += wait;
+        return answer with { Ttft = answer.Ttft + wait, EndToEnd = answer.EndToEnd + wait, FirstTokenTime = waits };
+    }
+
     private static Prediction Offline(Lens eye)
     {
         var capacity = eye.Capacity();
@@ -127,7 +137,8 @@ public sealed class Predictor(CalibrationSet calibration)
                 high = middle;
         }
 
-        return eye.Served(Answer(high), Math.Min(asked, most)) with { Saturated = asked > most };
+        var served = eye.Served(Answer(high), Math.Min(asked, most)) with { Saturated = asked > most };
+        return Waiting(eye, served, high);
 
         Prediction Answer(double inFlight) => ClosedLoop(eye, Math.Max(inFlight, 1e-6));
     }

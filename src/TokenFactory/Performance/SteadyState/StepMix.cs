@@ -49,11 +49,12 @@ public readonly record struct StepMix
     public static StepMix Of(Deployment d, Load load, double inFlight, PrefillPolicy policy, bool decodeOnly = false)
     {
         double groups = d.AttentionGroups;
+        double stages = d.Parallelism.Pipeline;
         var (input, output) = (load.InputTokens, load.OutputTokens);
         var context = input + (output / 2);
-        var capacity = Math.Max(1, new KvCapacity(d).Sequences(context));
+        var capacity = Math.Max(1, new KvCapacity(d).Sequences(context, load.SharedPrefixTokens));
         var running = Math.Min(inFlight, capacity);
-        var each = Math.Max(running / groups, Math.Min(running, 1));
+        var each = Math.Max(running / groups / stages, Math.Min(running, 1)); // a pipeline works on as many batches as it has stages
         var perStep = d.Speculation?.TokensPerStep ?? 1;
         var fresh = Math.Max(1, input * (1 - load.CachedShare));
         var chunks = Math.Max(1, fresh / d.TokenBudget);
@@ -76,7 +77,8 @@ public readonly record struct StepMix
                 chunk,
                 chunk * mean,
                 Math.Max(1, arrivals),
-                (decoding * (groups - 1)) + (chunk * (together - 1))),
+                chunk * (together - 1),
+                decoding * (groups - 1)),
             PrefillShare = busy,
             ChunksPerPrompt = chunks,
             Utilisation = arrivals,
