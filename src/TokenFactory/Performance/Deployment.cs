@@ -58,6 +58,9 @@ public sealed record Deployment
     /// <summary>What engines take of the memory unless told otherwise.</summary>
     public const double DefaultMemoryUtilisation = 0.9;
 
+    /// <summary>The clock as a share of the highest: the lock, within what GPUs take, or 1.</summary>
+    public double Clock => Math.Clamp(ClockLock ?? 1, Throttle.LowestClock, 1);
+
     /// <summary>Attention groups of the replica, each with its own requests.</summary>
     public int AttentionGroups => Parallelism.AttentionData;
 

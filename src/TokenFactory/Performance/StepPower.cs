@@ -17,10 +17,11 @@ public sealed class StepPower
     /// <param name="deployment">The deployment.</param>
     /// <param name="calibration">What measurements taught.</param>
     /// <param name="traits">Traits of the deployment, or of the whole that its pool is part of.</param>
-    public StepPower(Deployment deployment, CalibrationSet calibration, Traits traits)
+    /// <param name="clock">The clock as a share of the highest; null for the deployment's lock, or the highest.</param>
+    public StepPower(Deployment deployment, CalibrationSet calibration, Traits traits, double? clock = null)
     {
         _deployment = deployment;
-        _factors = Throttle.Clocked(calibration.PowerOf(traits), deployment);
+        _factors = Throttle.Save(calibration.PowerOf(traits), clock ?? deployment.Clock);
         _correction = calibration.Watts.Factor(traits);
     }
 

@@ -4,7 +4,7 @@ namespace TokenFactory.Performance;
 
 /// <summary>
 /// How long one engine step takes: kernel times and counts of host work, each times what calibration found for the engine on that vendor's
-/// GPUs, times the correction that likewise deployments share; slowed where a power cap or a clock lock bites. Allocates nothing per step.
+/// GPUs, times the correction that likewise deployments share; slowed by a lower clock. Allocates nothing per step.
 /// </summary>
 public sealed class StepTime
 {
@@ -14,11 +14,12 @@ public sealed class StepTime
     /// <param name="plan">The deployment as kernels.</param>
     /// <param name="calibration">What measurements taught.</param>
     /// <param name="traits">Traits of the deployment, or of the whole that its pool is part of.</param>
-    public StepTime(StepPlan plan, CalibrationSet calibration, Traits traits)
+    /// <param name="clock">The clock as a share of the highest; null for the deployment's lock, or the highest.</param>
+    public StepTime(StepPlan plan, CalibrationSet calibration, Traits traits, double? clock = null)
     {
         Plan = plan;
         Correction = calibration.Times.Factor(traits) * calibration.Variants.Factor(traits);
-        _factors = Throttle.Slow(calibration.StepsOf(traits), plan.Deployment, traits, calibration);
+        _factors = Throttle.Slow(calibration.StepsOf(traits), clock ?? plan.Deployment.Clock);
     }
 
     /// <summary>The deployment as kernels.</summary>

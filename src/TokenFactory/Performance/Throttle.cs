@@ -1,55 +1,48 @@
 using TokenFactory.Performance.Calibration;
-using TokenFactory.Units;
 
 namespace TokenFactory.Performance;
 
 /// <summary>
-/// What a power cap or a clock lock does. Dynamic power follows the clock to the power of about 2.4 (voltage falls with it); arithmetic
-/// follows the clock, reading memory hardly does. Published: a 30 % lower cap on H100 servers costs prompts 30 % and tokens nothing;
-/// decode loses under 6 % down to half of the limit, prefill 15 to 40 %.
+/// What a lower clock does, be it locked or the way a GPU keeps a power cap. Dynamic power follows the clock to the power of about 2.4
+/// (voltage falls with it); arithmetic follows the clock, reading memory hardly does. Published: a 30 % lower cap on H100 servers costs
+/// prompts 30 % and tokens nothing; decode loses under 6 % down to half of the limit, prefill 15 to 40 %; a clock lock saves up to 32 % of
+/// H200 decode energy (Splitwise's model inputs; arXiv 2605.11999; measurements of owners).
 /// </summary>
 internal static class Throttle
 {
+    /// <summary>The lowest clock as a share of the highest.</summary>
+    public const double LowestClock = 0.3;
+
     private const double PowerPerClock = 2.4;
     private const double MemoryPerClock = 0.1;
-    private const double LowestClock = 0.3;
 
-    /// <summary>The clock as a share of the highest at which a GPU keeps its cap while it computes prompts; 1 without cap or lock.</summary>
-    public static double Clock(Deployment d, Traits traits, CalibrationSet calibration)
+    /// <summary>Step factors at a clock.</summary>
+    /// <param name="steps">Those at the highest clock.</param>
+    /// <param name="clock">The clock as a share of the highest.</param>
+    public static StepTerms Slow(StepTerms steps, double clock)
     {
-        var clock = Math.Clamp(d.ClockLock ?? 1, LowestClock, 1);
-        if (d.PowerCap is not { } cap || d.Gpu.Tdp is not { } tdp || cap >= tdp.Value)
-            return clock;
-        var idle = calibration.PowerOf(traits)[PowerTerm.Idle];
-        var share = (cap.Value / tdp.Value.Value) - idle;
-        var kept = share <= 0 ? LowestClock : Math.Pow(share / (1 - idle), 1 / PowerPerClock);
-        return Math.Clamp(Math.Min(clock, kept), LowestClock, 1);
-    }
-
-    /// <summary>Step factors at the clock that is left.</summary>
-    public static StepTerms Slow(StepTerms steps, Deployment d, Traits traits, CalibrationSet calibration)
-    {
-        var clock = Clock(d, traits, calibration);
         if (clock >= 1)
             return steps;
-        var slowed = steps;
+        var memory = 1 + (MemoryPerClock * ((1 / clock) - 1));
         for (var term = StepTerm.PrefillGemm; term <= StepTerm.PrefillAttention; term++)
-            slowed[term] /= clock;
+            steps[term] /= clock;
         for (var term = StepTerm.DecodeGemm; term <= StepTerm.DecodeAttention; term++)
-            slowed[term] *= 1 + (MemoryPerClock * ((1 / clock) - 1));
-        slowed[StepTerm.Head] *= 1 + (MemoryPerClock * ((1 / clock) - 1));
-        return slowed;
+            steps[term] *= memory;
+        steps[StepTerm.Head] *= memory;
+        return steps;
     }
 
     /// <summary>
-    /// Power factors under a clock lock: what computes follows the clock to the power of about 2.4, half of what streams weights does
-    /// (the chip's part of it), memory and idle do not.
+    /// Power factors at a clock: what computes follows it to the power of about 2.4, half of what streams weights does (the chip's part of
+    /// it), memory and idle do not.
     /// </summary>
-    public static PowerTerms Clocked(PowerTerms factors, Deployment d)
+    /// <param name="factors">Those at the highest clock.</param>
+    /// <param name="clock">The clock as a share of the highest.</param>
+    public static PowerTerms Save(PowerTerms factors, double clock)
     {
-        if (d.ClockLock is not { } locked)
+        if (clock >= 1)
             return factors;
-        var dynamic = Math.Pow(Math.Clamp(locked, LowestClock, 1), PowerPerClock);
+        var dynamic = Math.Pow(clock, PowerPerClock);
         factors[PowerTerm.Arithmetic] *= dynamic;
         factors[PowerTerm.Prompts] *= dynamic;
         factors[PowerTerm.Occupancy] *= dynamic;

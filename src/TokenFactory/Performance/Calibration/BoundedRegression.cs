@@ -10,7 +10,7 @@ internal sealed record Regression(double[] Coefficients, bool[] Held);
 /// <summary>
 /// Robust linear regression within bounds: finds the coefficients whose predictions have the least absolute relative error, drawn towards
 /// what is known before any measurement. Iteratively reweighted least squares; each round by coordinate descent, which keeps bounds
-/// exactly. A coefficient that the rows decide less than what it is drawn towards does is held there: nothing is fitted to noise.
+/// exactly. A coefficient that the rows hardly decide is held at what it is drawn towards: nothing is fitted to noise.
 /// </summary>
 internal static class BoundedRegression
 {
@@ -25,25 +25,25 @@ internal static class BoundedRegression
     /// <param name="prior">What the coefficients are drawn towards.</param>
     /// <param name="pull">How strongly, in rows of unit weight.</param>
     /// <param name="most">Largest allowed coefficients; the smallest are zero.</param>
-    public static Regression Fit(IReadOnlyList<double[]> rows, double[] prior, double pull, double[] most)
+    /// <param name="decided">Share of a coefficient that the rows must decide for it to leave its prior.</param>
+    public static Regression Fit(IReadOnlyList<double[]> rows, double[] prior, double pull, double[] most, double decided)
     {
         var nothing = new bool[prior.Length];
         var free = Solve(rows, prior, pull, most, nothing);
-        var held = Undecided(rows, free, pull);
+        var held = Undecided(rows, free, pull, decided);
         return Array.Exists(held, each => each)
             ? new Regression(Solve(rows, prior, pull, most, held), held)
             : new Regression(free, nothing);
     }
 
-    /// <summary>The share of each coefficient that the rows decide is 1 - pull (Q^-1)ii: below a half, the prior decides.</summary>
-    private static bool[] Undecided(IReadOnlyList<double[]> rows, double[] fit, double pull)
+    /// <summary>The share of each coefficient that the rows decide is 1 - pull (Q^-1)ii.</summary>
+    private static bool[] Undecided(IReadOnlyList<double[]> rows, double[] fit, double pull, double decided)
     {
-        const double half = 0.5;
         var weights = rows.Select(row => Weight(row, fit)).ToArray();
         var n = fit.Length;
         var (q, _) = Normal(rows, weights, fit, pull, n);
         var inverse = DenseMatrix.OfColumnMajor(n, n, q).Inverse();
-        return [.. Enumerable.Range(0, n).Select(i => 1 - (pull * inverse[i, i]) < half)];
+        return [.. Enumerable.Range(0, n).Select(i => 1 - (pull * inverse[i, i]) < decided)];
     }
 
     private static double Weight(double[] row, double[] fit) => 1 / Math.Max(Math.Abs(Dot(row, fit) - 1), Indifference);

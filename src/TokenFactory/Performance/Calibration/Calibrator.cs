@@ -42,6 +42,11 @@ public sealed class Calibrator
     private const double KnownPull = 200;
     private const double StackPull = 20;
     private const double StackPullPerRow = 0.2;
+    /// <summary>Share of a factor that all rows together must decide, else it stays what is assumed before any measurement.</summary>
+    private const double DecidedByAll = 0.5;
+
+    /// <summary>Share of a factor that a group's rows must decide, else it stays the common one.</summary>
+    private const double DecidedByGroup = 0.1;
     private const double PowerPullPerRow = 0.3;
     private const double TimeNoise = 0.05;
     private const double VariantNoise = 0.15;
@@ -204,12 +209,12 @@ public sealed class Calibrator
     {
         var any = known.ContainsKey(CalibrationSet.AnyStack) ? CalibrationSet.AnyStack : CalibrationSet.AnyArchitecture;
         var fits = new Dictionary<string, double[]>(known, StringComparer.Ordinal);
-        Keep(any, BoundedRegression.Fit([.. rows.Select(row => row.Row)], known[any], _globalPull, most));
+        Keep(any, BoundedRegression.Fit([.. rows.Select(row => row.Row)], known[any], _globalPull, most, DecidedByAll));
         foreach (var group in rows.GroupBy(row => row.Group, StringComparer.Ordinal).Where(group => group.Count() >= FewestRows))
         {
             var own = group.Select(row => row.Row).ToList();
             var pull = (known.ContainsKey(group.Key) ? KnownPull : StackPull) + (pullPerRow * own.Count);
-            Keep(group.Key, BoundedRegression.Fit(own, known.GetValueOrDefault(group.Key, fits[any]), pull, most));
+            Keep(group.Key, BoundedRegression.Fit(own, known.GetValueOrDefault(group.Key, fits[any]), pull, most, DecidedByGroup));
         }
 
         return fits;

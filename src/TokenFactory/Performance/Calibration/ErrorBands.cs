@@ -32,6 +32,7 @@ public sealed record ErrorBand(Metric Metric, string Scope, int Rows, int Cells,
 public static class ErrorBands
 {
     private const int FewestCells = 3;
+    private const int FewestGpuRows = 5;
 
     /// <summary>The scopes that a deployment belongs to, most particular first.</summary>
     public static IEnumerable<string> Scopes(Prepared prepared)
@@ -43,36 +44,56 @@ public static class ErrorBands
         yield return $"{kind} {how} {traits.Vendor}";
         yield return $"{kind} {how}";
         yield return how;
-        yield return "*";
+        yield return Everything;
     }
 
+    /// <summary>The scope of a GPU, whatever runs on it.</summary>
+    public static string GpuScope(Prepared prepared) => $"{prepared.Traits.Gpu} {Word(prepared.Scenario.Load.Arrival)}";
+
+    private const string Everything = "*";
+
     /// <summary>The bands of blind predictions.</summary>
-    public static IReadOnlyList<ErrorBand> Of(IEnumerable<Outcome> outcomes)
+    /// <param name="outcomes">Samples and what was predicted of them blind.</param>
+    /// <param name="fewestCells">Cells that a kind of deployment must have; a GPU's own scope needs one.</param>
+    public static IReadOnlyList<ErrorBand> Of(IEnumerable<Outcome> outcomes, int fewestCells = FewestCells)
     {
-        var errors = outcomes.Where(outcome => outcome.Sample.Counts && outcome.Prediction.Fits)
+        var all = outcomes.ToList();
+        var gpus = all.Select(outcome => GpuScope(outcome.Sample.Prepared)).ToHashSet(StringComparer.Ordinal);
+        var errors = all.Where(outcome => outcome.Sample.Counts && outcome.Prediction.Fits)
             .SelectMany(outcome => Errors(outcome).SelectMany(error => Scopes(outcome.Sample.Prepared)
+                .Append(GpuScope(outcome.Sample.Prepared))
                 .Select(scope => (error.Metric, Scope: scope, outcome.Sample.Cell, error.Ratio))));
         return
         [
             .. errors.GroupBy(error => (error.Metric, error.Scope))
                 .Select(group => Band(group.Key.Metric, group.Key.Scope, [.. group.Select(error => error.Ratio)], group.Select(error => error.Cell).Distinct().Count()))
-                .Where(band => band.Rows >= Calibrator.FewestRows && (band.Cells >= FewestCells || band.Scope == "*"))
+                .Where(band => gpus.Contains(band.Scope)
+                    ? band.Rows >= FewestGpuRows
+                    : band.Rows >= Calibrator.FewestRows && (band.Cells >= fewestCells || band.Scope == Everything))
                 .OrderBy(band => band.Metric)
                 .ThenBy(band => band.Scope, StringComparer.Ordinal),
         ];
     }
 
     /// <summary>
-    /// The most particular band that a deployment belongs to; null where there is none. The tokens per second of an open loop are asked
-    /// for, not predicted, and have none.
+    /// The band of a deployment: the most particular that its kind has, or that of its GPU where that is wider. A GPU or a stack that no
+    /// measurement knows is judged by all errors together where those are wider. Null where there is none: the tokens per second of an open
+    /// loop are asked for, not predicted.
     /// </summary>
-    public static ErrorBand? Find(IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared)
+    /// <param name="bands">The bands.</param>
+    /// <param name="metric">Of what.</param>
+    /// <param name="prepared">The deployment and its load.</param>
+    /// <param name="known">Whether the factors of its stack were fitted.</param>
+    public static ErrorBand? Find(IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared, bool known = true)
     {
         if (metric == Metric.Tokens && prepared.Scenario.Load.Arrival == Arrival.OpenLoop)
             return null;
-        return Scopes(prepared)
-            .Select(scope => bands.FirstOrDefault(band => band.Metric == metric && band.Scope == scope))
-            .FirstOrDefault(band => band is not null);
+        var kind = Scopes(prepared).Select(Of).FirstOrDefault(band => band is not null);
+        var gpu = Of(GpuScope(prepared));
+        var other = known && gpu is not null ? gpu : Of(Everything);
+        return other is not null && (kind is null || other.Spread > kind.Spread) ? other : kind;
+
+        ErrorBand? Of(string scope) => bands.FirstOrDefault(band => band.Metric == metric && band.Scope == scope);
     }
 
     /// <summary>Predicted over measured of everything that was measured.</summary>

@@ -14,12 +14,12 @@ internal sealed class Lens
     private readonly StepPower _power;
     private readonly double _firstTokenCorrection;
 
-    public Lens(Prepared p, CalibrationSet calibration)
+    public Lens(Prepared p, CalibrationSet calibration, double? clock = null)
     {
         (_p, _calibration) = (p, calibration);
-        _decode = new StepTime(p.Decode, calibration, p.Traits);
-        _prefill = ReferenceEquals(p.Prefill, p.Decode) ? _decode : new StepTime(p.Prefill, calibration, p.Traits);
-        _power = new StepPower(p.Decode.Deployment, calibration, p.Traits);
+        _decode = new StepTime(p.Decode, calibration, p.Traits, clock);
+        _prefill = ReferenceEquals(p.Prefill, p.Decode) ? _decode : new StepTime(p.Prefill, calibration, p.Traits, clock);
+        _power = new StepPower(p.Decode.Deployment, calibration, p.Traits, clock);
         _firstTokenCorrection = calibration.FirstTokenTimes.Factor(p.Traits);
     }
 
@@ -152,7 +152,8 @@ internal sealed class Lens
             RequestsPerSecond = requests,
             OutputTokensPerSecond = requests * load.OutputTokens,
             TotalTokensPerSecond = requests * (load.InputTokens + load.OutputTokens),
-            WattsPerGpu = _power.Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, _decode.Seconds(terms), mix.Running / groups),
+            WattsPerGpu = Idling(
+                _power.Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, _decode.Seconds(terms), mix.Running / groups), mix.Running),
             Gpus = _p.Scenario.Gpus,
             Running = mix.Running,
             Capacity = mix.Capacity,
@@ -163,16 +164,14 @@ internal sealed class Lens
         };
     }
 
-    /// <summary>The same prediction at a rate of requests that the load dictates; the GPUs idle in what is left.</summary>
-    public Prediction Served(Prediction at, double requests)
+    /// <summary>The same prediction at a rate of requests that the load dictates.</summary>
+    public Prediction Served(Prediction at, double requests) => at with
     {
-        var busy = Math.Min(1, at.Running);
-        return at with
-        {
-            RequestsPerSecond = requests,
-            OutputTokensPerSecond = requests * Load.OutputTokens,
-            TotalTokensPerSecond = requests * (Load.InputTokens + Load.OutputTokens),
-            WattsPerGpu = _power.Idle + (busy * (at.WattsPerGpu - _power.Idle)),
-        };
-    }
+        RequestsPerSecond = requests,
+        OutputTokensPerSecond = requests * Load.OutputTokens,
+        TotalTokensPerSecond = requests * (Load.InputTokens + Load.OutputTokens),
+    };
+
+    /// <summary>Watts of a replica that has a request only part of the time.</summary>
+    private double Idling(double watts, double running) => running < 1 ? _power.Idle + (running * (watts - _power.Idle)) : watts;
 }

@@ -34,6 +34,7 @@ public sealed record Prepared(Scenario Scenario, StepPlan Decode, StepPlan Prefi
 public sealed class Predictor(CalibrationSet calibration)
 {
     private const int Iterations = 40;
+    private const int CapIterations = 10;
 
     /// <summary>
     /// Share of the highest rate up to which the batch is looked for. Above it the batch grows faster than the model can tell: a rate
@@ -47,7 +48,28 @@ public sealed class Predictor(CalibrationSet calibration)
         var memory = Misfit(p);
         if (memory is not null)
             return memory;
-        var eye = new Lens(p, calibration);
+        var d = p.Decode.Deployment;
+        var answer = At(p, d.Clock);
+        if (d.PowerCap is not { } cap || d.Gpu.Tdp is null || !(answer.WattsPerGpu >= cap.Value))
+            return answer;
+
+        // The highest clock that keeps the cap; the lowest where none does.
+        var (low, high) = (Throttle.LowestClock, d.Clock);
+        for (var i = 0; i < CapIterations; i++)
+        {
+            var middle = (low + high) / 2;
+            if (At(p, middle).WattsPerGpu >= cap.Value)
+                high = middle;
+            else
+                low = middle;
+        }
+
+        return At(p, low);
+    }
+
+    private Prediction At(Prepared p, double clock)
+    {
+        var eye = new Lens(p, calibration, clock);
         return p.Scenario switch
         {
             { Prefill: not null } => PoolPrediction.Of(eye),
@@ -80,7 +102,7 @@ public sealed class Predictor(CalibrationSet calibration)
         var requests = inFlight * eye.Replicas / endToEnd;
         var held = mix.Running * eye.Replicas / (eye.Load.OutputTokens * tpot);
         double room = 0;
-        if (inFlight > mix.Capacity && requests > held)
+        if (inFlight > mix.Running && requests > held)
         {
             requests = held;
             room = (inFlight * eye.Replicas / held) - endToEnd;

@@ -59,6 +59,14 @@ public readonly record struct StepMix
         var fresh = Math.Max(1, input * (1 - load.CachedShare));
         var chunks = Math.Max(1, fresh / d.TokenBudget);
         var chunk = fresh / chunks;
+        var fastest = d.TokenBudget / fresh * output / perStep; // more would ask for more prompt tokens per step than the budget allows
+        if (!decodeOnly && each > fastest)
+        {
+            each = Math.Max(fastest, Math.Min(each, 1));
+            running = each * groups * stages;
+        }
+
+        // A request's own prompt does not hold up its own tokens: of n requests each meets the prompts of n - 1, at mid-life of n - 1/2.
         var arrivals = decodeOnly ? 0 : Math.Max(each - 0.5, 0.3 * each) * chunks * perStep / output;
         var busy = arrivals < 1 ? 1 - Math.Pow(1 - arrivals, groups) : 1;
         if (arrivals >= 1)
