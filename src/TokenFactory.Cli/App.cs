@@ -38,8 +38,16 @@ internal static class App
         }
         catch (Refusal refusal)
         {
-            foreach (var mistake in refusal.Mistakes.Distinct())
+            var mistakes = refusal.Mistakes.Distinct().ToList();
+            foreach (var mistake in mistakes.Take(MostMistakes))
                 terminal.Err.WriteLine($"error: {mistake}");
+            if (mistakes.Count > MostMistakes)
+                terminal.Err.WriteLine($"error: and {mistakes.Count - MostMistakes:N0} more.");
+            return CouldNotAnswer;
+        }
+        catch (IOException failure)
+        {
+            terminal.Err.WriteLine($"error: standard output cannot be written: {failure.Message.TrimEnd('.')}. Make room, or send it elsewhere.");
             return CouldNotAnswer;
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
@@ -48,6 +56,9 @@ internal static class App
             return CouldNotAnswer;
         }
     }
+
+    /// <summary>Mistakes that are told one by one: who has more made one mistake many times.</summary>
+    private const int MostMistakes = 100;
 
     private static Command Root(Terminal terminal)
     {

@@ -4,23 +4,34 @@ namespace TokenFactory.Cli.Input;
 internal static class FileSet
 {
     /// <summary>
-    /// Writes every file beside its place first, then renames them; what cannot be written leaves the old ones as they were.
+    /// Writes every file beside its place first, then renames them; what cannot be written leaves the old ones as they were. Links are
+    /// written through; devices are written to, as a name over them would take them away.
     /// </summary>
     /// <param name="files">Paths and texts.</param>
-    /// <param name="flag">The flag that named the folder, for the message.</param>
+    /// <param name="remedy">What to do where one cannot be written.</param>
+    /// <param name="newFolders">Whether folders that do not exist are made.</param>
     /// <exception cref="Refusal">One cannot be written.</exception>
-    public static void Replace(IReadOnlyList<(string Path, string Text)> files, string flag)
+    public static void Replace(IReadOnlyList<(string Path, string Text)> files, string remedy, bool newFolders)
     {
         var staged = new List<(string Beside, string Path)>();
+        var at = "";
         try
         {
             foreach (var (path, text) in files)
             {
-                var full = Path.GetFullPath(path);
-                if (Directory.Exists(full))
-                    throw new IOException("it is a folder");
+                at = path;
+                var full = Target(path);
+                if (IsDevice(full))
+                {
+                    File.WriteAllText(full, text);
+                    continue;
+                }
+
                 var folder = Path.GetDirectoryName(full)!;
-                Directory.CreateDirectory(folder);
+                if (newFolders)
+                    Directory.CreateDirectory(folder);
+                else if (!Directory.Exists(folder))
+                    throw new IOException($"the folder {folder} does not exist");
                 var beside = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
                 staged.Add((beside, full));
                 File.WriteAllText(beside, text);
@@ -33,8 +44,18 @@ internal static class FileSet
         {
             foreach (var (beside, _) in staged.Where(file => File.Exists(file.Beside)))
                 File.Delete(beside);
-            var path = files[Math.Max(0, staged.Count - 1)].Path;
-            throw new Refusal(path, $"cannot be written: {bad.Message}", $"Name another place with {flag}");
+            throw new Refusal(at, $"cannot be written: {bad.Message.TrimEnd('.')}", remedy);
         }
     }
+
+    private static string Target(string path)
+    {
+        var full = Path.GetFullPath(path);
+        if (Directory.Exists(full))
+            throw new IOException("it is a folder");
+        return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+    }
+
+    private static bool IsDevice(string path) =>
+        !OperatingSystem.IsWindows() && (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal));
 }

@@ -44,25 +44,17 @@ internal static class Files
         }
     }
 
-    /// <summary>Writes a file whole or not at all: beside it first, then renamed over it.</summary>
+    /// <summary>Writes a file whole or not at all: beside it first, then renamed over it. A link is written through.</summary>
     /// <param name="path">Where it goes.</param>
     /// <param name="text">What it holds.</param>
     /// <param name="remedy">What to do where it cannot be written.</param>
-    public static void Replace(string path, string text, string remedy = "Name a folder that can be written with --catalog DIR")
-    {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var beside = Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}.tmp");
-        try
-        {
-            Directory.CreateDirectory(folder);
-            File.WriteAllText(beside, text);
-            File.Move(beside, path, overwrite: true);
-        }
-        catch (Exception bad) when (bad is IOException or UnauthorizedAccessException)
-        {
-            if (File.Exists(beside))
-                File.Delete(beside);
-            throw new Refusal(path, $"cannot be written: {bad.Message}", remedy);
-        }
-    }
+    public static void Replace(string path, string text, string remedy = "Name a folder that can be written with --catalog DIR") =>
+        FileSet.Replace([(path, text)], remedy, newFolders: true);
+
+    /// <summary>The same for a file that the user names: its folder must exist, so that a misspelt one makes none.</summary>
+    /// <param name="path">Where it goes.</param>
+    /// <param name="text">What it holds.</param>
+    /// <param name="flag">The flag that named it.</param>
+    public static void Write(string path, string text, string flag) =>
+        FileSet.Replace([(path, text)], $"Name a file in a folder that exists and can be written with {flag}", newFolders: false);
 }

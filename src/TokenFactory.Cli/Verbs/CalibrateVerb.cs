@@ -81,7 +81,7 @@ internal sealed class CalibrateVerb
         var files = Tables(parsed, run, calibration);
         if (parsed.GetValue(_report) is { } page)
             files.Add((page, Page(page, run, catalog, calibration)));
-        FileSet.Replace(files, "--out or --report");
+        FileSet.Replace(files, "Name another place with --out or --report", newFolders: true);
         App.Print(CalibrateReport.Of(run, [.. files.Select(file => file.Path)]), _terminal, _common, parsed);
         return App.Done;
     }
@@ -91,7 +91,7 @@ internal sealed class CalibrateVerb
     {
         var page = parsed.GetRequiredValue(_report)!;
         var before = File.Exists(page) ? Files.Text(page) : null;
-        FileSet.Replace([(page, AccuracyPage.With(before, [(AccuracyPage.Claims, ClaimsReport.Page(claims))]))], "--report");
+        Files.Write(page, AccuracyPage.With(before, [(AccuracyPage.Claims, ClaimsReport.Page(claims))]), "--report");
         App.Print(ClaimsReport.Report(claims, page), _terminal, _common, parsed);
         return App.Done;
     }
@@ -111,7 +111,7 @@ internal sealed class CalibrateVerb
     {
         var folder = parsed.GetValue(_out);
         var files = folder is null ? [] : run.Tables().Select(table => (Path: Path.Combine(folder, table.Name), table.Text)).ToList();
-        FileSet.Replace(files, "--out");
+        FileSet.Replace(files, "Name another place with --out", newFolders: true);
         App.Print(run.Report([.. files.Select(file => file.Path)]), _terminal, _common, parsed);
         return App.Done;
     }

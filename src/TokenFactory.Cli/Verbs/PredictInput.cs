@@ -17,7 +17,13 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
     /// <summary>Requests at once where the user leaves the load out.</summary>
     public const double DefaultConcurrency = 32;
 
+    private const double LeastMemory = 0.05;
+
+    /// <summary>Lowest power cap as a share of the thermal design power: 200 W of 700 on H100 and H200, about so elsewhere.</summary>
+    private const double LeastCap = 0.28;
+
     private const int MostGpus = 4096;
+    private const int MostReplicaGpus = 576;
     private const double MostTokens = 1e8;
     private const double MostRequests = 1e7;
 
@@ -36,7 +42,11 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
         var cache = Cache(gpu);
         var load = Load(model);
         var (budget, sequences) = (Count("token_budget", (int)MostTokens), Count("max_sequences", (int)MostRequests));
-        var utilisation = terms.Number("memory_utilisation", double.Epsilon, 1)?.Value;
+        var utilisation = terms.Number("memory_utilisation", LeastMemory, 1)?.Value;
+        if (terms.Of("token_budget") is null)
+            _assumed.Add($"token_budget {Deployment.DefaultTokenBudget}");
+        if (terms.Of("memory_utilisation") is null)
+            _assumed.Add($"memory_utilisation {Deployment.DefaultMemoryUtilisation}");
         var speculation = Speculation();
         var (cap, clock) = Limits(gpu);
         var pipeline = Count("pp") ?? 1;
@@ -143,7 +153,11 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
     private NumberFormat? Cache(Accelerator? gpu)
     {
         if (terms.Of("kv_precision") is not { } settings || settings.Text("kv_precision") is not { } text)
-            return null;
+        {
+            _assumed.Add("kv_precision bf16, the engines' default");
+            return NumberFormat.Bf16;
+        }
+
         if (NumberFormatWords.Parse(text, gpu) is { } format && !format.IsFourBit() && format != NumberFormat.Fp8Block)
             return format;
         settings.Note("kv_precision", $"is '{text}'", "Write bf16, fp8, int8 or fp32");
@@ -174,6 +188,7 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
             RequestsPerSecond = rate,
             ArrivalVariability = variation ?? 1,
             CachedShare = terms.Number("cached_share", 0, 1)?.Value ?? 0,
+            SharedPrefixTokens = terms.Number("shared_prefix_tokens", 0, input)?.Value ?? 0,
         };
     }
 
@@ -208,9 +223,17 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
                 "Add tdp_w in a catalog of your own (--catalog DIR)");
         }
 
+        if (cap is { } low && gpu?.Tdp is { } rated && low < LeastCap * rated.Value.Value)
+        {
+            terms.Of("power_cap_w")!.Note(
+                "power_cap_w",
+                $"is {low:0.#} W, less than {gpu.Key} can be held to",
+                $"Give at least {LeastCap * rated.Value.Value:0} W, {LeastCap:P0} of its {rated.Value.Value:0} W");
+        }
+
         if (cap is { } watts && gpu?.Tdp is { } tdp && watts >= tdp.Value.Value)
             _assumed.Add($"a power cap of {watts:0} W, which the GPU's own limit of {tdp.Value.Value:0} W makes void");
-        return (cap is { } w ? new Watts(w) : null, terms.Number("clock_lock", 0.1, 1)?.Value);
+        return (cap is { } w ? new Watts(w) : null, terms.Number("clock_lock", 0.3, 1)?.Value);
     }
 
     private AskedPool Pool(string tensorKey, string expertKey, string dataKey, string replicasKey, ModelShape? model)
@@ -228,10 +251,14 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
             Note(tensorKey, $"is {tp}, which {why}", $"Give one of {string.Join(", ", PredictLayout.Tensors(model))}");
         if (data > 1 && !PredictLayout.IsMixture(model))
             Note(dataKey, $"is {data}, and {model.Key} has no experts that attention groups could share", $"Give {replicasKey} instead");
+        if (tensor is { } share && (long)share * data > MostReplicaGpus)
+            Note(dataKey, $"makes a replica of {(long)share * data:N0} GPUs", $"Give {tensorKey} x {dataKey} of at most {MostReplicaGpus:N0}");
         if (expert is not > 1)
             return new AskedPool(tensor, expert, data, replicas);
         if (!PredictLayout.IsMixture(model))
             Note(expertKey, $"is {expert}, and {model.Key} has no experts", $"Leave it out, or give {tensorKey}");
+        else if (PredictLayout.Experts(model) is var most && expert > most)
+            Note(expertKey, $"is {expert}, and a layer of {model.Key} has {most} experts", $"Give at most {most}");
         else if (tensor is { } each && (long)each * data % expert != 0)
             Note(expertKey, $"is {expert}, which does not divide the {(long)each * data} GPUs of {tensorKey} x {dataKey}", "Divide them");
         else if (tensor is null && terms.Of(tensorKey) is null)

@@ -1,4 +1,5 @@
 using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
 using TokenFactory.Cli.Output;
 using TokenFactory.Performance;
 using TokenFactory.Performance.Calibration;
@@ -31,11 +32,8 @@ internal static class PredictReport
             "predict",
             [.. PredictWords.Answer(answer)],
             [
-                Figures(answer, runner.Calibration.Bands),
-                Times(
-                    answer,
-                    Percentiles.OfFirstToken(answer.Prediction),
-                    Percentiles.OfTokenTime(answer.Prediction, answer.Prepared)),
+                Figures(answer, runner.Calibration),
+                Times(answer),
                 Verdict(answer),
                 .. Memories(answer),
                 PredictPower.Of(answer, catalog.Site),
@@ -46,11 +44,12 @@ internal static class PredictReport
             [.. PredictWords.Notes(answer), .. PredictWords.Caveats(answer, runner.Calibration.Source)]);
     }
 
-    private static Section Figures(PredictAnswer answer, IReadOnlyList<ErrorBand> bands)
+    private static Section Figures(PredictAnswer answer, CalibrationInput calibration)
     {
         var p = answer.Prediction;
         var (tpot, ttft) = (Band(Metric.Tpot), Band(Metric.Ttft));
         var powered = answer.Decode.Gpu.Tdp is not null;
+        var many = answer.Load.OutputTokens > 1;
         var (tokens, watts) = (Band(Metric.Tokens), Band(Metric.Watts));
         return new Section(
             "figures", "What it does, and how wrong that may be",
@@ -65,20 +64,31 @@ internal static class PredictReport
                 new Column("scope", "judged on", 3, Number: false),
             ],
             [
-                Row("ttft_ms", "time to first token, ms", p.Ttft * 1e3, ttft),
-                Row("tpot_ms", "time per output token, ms", p.Tpot * 1e3, tpot),
-                Row("end_to_end_s", "whole answer, s", p.EndToEnd, null),
-                Row("tokens_per_second_per_user", "tokens/s per user", answer.PerUser, tpot),
+                Row("ttft_ms", "time to first token, ms", p.Saturated ? null : p.Ttft * 1e3, ttft),
+                Row("tpot_ms", "time per output token, ms", many ? p.Tpot * 1e3 : null, tpot),
+                Row("end_to_end_s", "whole answer, s", p.Saturated ? null : p.EndToEnd, null),
+                Row("tokens_per_second_per_user", "tokens/s per user", many ? answer.PerUser : null, tpot),
                 Row("output_tokens_per_second", "output tokens/s", p.OutputTokensPerSecond, tokens),
                 Row("tokens_per_second_per_gpu", "tokens/s per GPU, input + output", answer.PerGpu, tokens),
                 Row("requests_per_second", "requests/s", p.RequestsPerSecond, tokens),
-                Row("watts_per_gpu", "W per GPU, board", powered ? p.WattsPerGpu : null, watts),
+                Row("watts_per_gpu", "W per GPU, board", powered ? p.WattsPerGpu : null, watts, Most(answer.Decode)),
                 Row("joules_per_output_token", "J per output token, boards", powered ? p.JoulesPerOutputToken : null, null),
                 .. Costs(answer),
             ]);
 
-        ErrorBand? Band(Metric metric) => ErrorBands.Find(bands, metric, answer.Prepared);
+        ErrorBand? Band(Metric metric)
+        {
+            var traits = answer.Prepared.Traits;
+            var known = metric == Metric.Watts
+                ? calibration.Set.Power.ContainsKey(traits.Architecture)
+                : calibration.Set.Steps.ContainsKey(traits.Stack);
+            return ErrorBands.Find(calibration.Bands, metric, answer.Prepared, known);
+        }
     }
+
+    /// <summary>The most that a board draws: its cap, or its thermal design power.</summary>
+    private static double Most(Deployment d) =>
+        Math.Min(d.PowerCap?.Value ?? double.PositiveInfinity, d.Gpu.Tdp?.Value.Value ?? double.PositiveInfinity);
 
     private static IEnumerable<IReadOnlyList<Cell>> Costs(PredictAnswer answer)
     {
@@ -88,19 +98,34 @@ internal static class PredictReport
             yield return Row("usd_per_million_tokens", "$ per million tokens, input + output", total.Value.Value, null);
     }
 
-    private static IReadOnlyList<Cell> Row(string key, string name, double? value, ErrorBand? band) =>
+    private static IReadOnlyList<Cell> Row(
+        string key, string name, double? value, ErrorBand? band, double most = double.PositiveInfinity) =>
     [
         new Cell(key, name),
         value is { } v && double.IsFinite(v) ? Number(v) : Cell.None,
         value is { } low && band is not null ? Number(low / band.Spread) : Cell.None,
-        value is { } high && band is not null ? Number(high * band.Spread) : Cell.None,
+        value is { } high && band is not null ? Number(Math.Min(most, high * band.Spread)) : Cell.None,
         band is null ? Cell.None : new Cell(band.Median, Spell.Percent(band.Median)),
         band is null ? Cell.None : new Cell(band.Rows, band.Rows.ToString("N0")),
         band is null ? Cell.None : new Cell(band.Cells, band.Cells.ToString("N0")),
         band is null ? Cell.None : new Cell(band.Scope, band.Scope == "*" ? "everything" : band.Scope),
     ];
 
-    private static Section Times(PredictAnswer answer, Percentiles first, Percentiles each) => new(
+    private static Section Times(PredictAnswer answer)
+    {
+        var p = answer.Prediction;
+        var (first, each) = (Percentiles.OfFirstToken(p), Percentiles.OfTokenTime(p, answer.Prepared));
+        var rows = new List<IReadOnlyList<Cell>>();
+        if (!p.Saturated)
+            rows.Add(Spread("ttft_ms", "time to first token, ms", p.Ttft, first));
+        if (answer.Load.OutputTokens > 1)
+            rows.Add(Spread("tpot_ms", "time per output token, ms", p.Tpot, each));
+        if (!p.Saturated)
+            rows.Add(Spread("end_to_end_ms", "whole answer, ms", p.EndToEnd, Percentiles.OfAnswer(p, first, each, answer.Load.OutputTokens)));
+        return Percentile(rows);
+    }
+
+    private static Section Percentile(IReadOnlyList<IReadOnlyList<Cell>> rows) => new(
         "percentiles", "Estimated percentiles",
         [
             new Column("figure", "figure", Number: false),
@@ -109,10 +134,7 @@ internal static class PredictReport
             new Column("p90", "p90"),
             new Column("p99", "p99"),
         ],
-        [
-            Spread("ttft_ms", "time to first token, ms", answer.Prediction.Ttft, first),
-            Spread("tpot_ms", "time per output token, ms", answer.Prediction.Tpot, each),
-        ]);
+        rows);
 
     private static IReadOnlyList<Cell> Spread(string key, string name, double mean, Percentiles at) =>
         [new Cell(key, name), Number(mean * 1e3), Number(at.P50 * 1e3), Number(at.P90 * 1e3), Number(at.P99 * 1e3)];

@@ -13,7 +13,7 @@ internal static class PredictVerb
         new("gpu", "Accelerator, in any spelling."),
         new("engine", "vllm, sglang, tensorrt-llm or atom. Default: vllm."),
         new("precision", "Weights: fp32, bf16, fp8, fp8-block, int8, int4 (awq, gptq), mxfp4, nvfp4. Default: the checkpoint's own."),
-        new("kv_precision", "KV cache: bf16, fp8, int8 or fp32. Default: fp8 beside floating-point weights of 8 bits or fewer, else bf16."),
+        new("kv_precision", "KV cache: bf16, fp8, int8 or fp32. Default: bf16, as engines do unless told."),
         new("tp", "GPUs that share each attention layer. Default: the fewest that carry the load."),
         new("pp", "Pipeline stages. Default: 1."),
         new("ep", "GPUs that the experts are spread over. Default: all of a replica with --attention-dp, else 1."),
@@ -25,13 +25,14 @@ internal static class PredictVerb
         new("requests_per_second", "Instead of --concurrency: rate at which requests arrive."),
         new("arrival_cv", "With it: variation of the time between arrivals, 1 for Poisson, 0 for a metronome. Default: 1."),
         new("cached_share", "Share of the prompt tokens that the prefix cache holds, 0 to 1. Default: 0."),
+        new("shared_prefix_tokens", "Leading tokens that all prompts share, held once: a system prompt. Default: 0."),
         new("token_budget", "Most prompt tokens of one step. Default: 8192."),
         new("max_sequences", "Most sequences at once per replica. Default: what the memory holds."),
         new("memory_utilisation", "Share of the GPU memory that the engine takes, above 0 to 1. Default: 0.9."),
         new("draft_tokens", "Speculative decoding: tokens proposed per step. Default: none."),
-        new("acceptance", "Probability that a proposed token is kept, 0 to 1. Default: 0.6."),
-        new("power_cap_w", "Power limit per GPU in W."),
-        new("clock_lock", "Clock as a share of the highest, 0.1 to 1."),
+        new("acceptance", "Probability that a proposed token is kept, given that those before it were, 0 to 1. Default: 0.65."),
+        new("power_cap_w", "Power limit per GPU at its board in W: kept by lowering the clock."),
+        new("clock_lock", "Clock as a share of the highest, 0.3 to 1."),
         new("usd_per_gpu_hour", "Price of a GPU-hour in $: adds what a million tokens costs."),
         new("prefill_replicas", "Replicas of a prefill pool; the keys above are then the decode pool."),
         new("prefill_tp", "Its GPUs per attention layer. Default: the fewest that fit."),
@@ -104,7 +105,7 @@ internal static class PredictVerb
             return App.Done;
         }
 
-        Files.Replace(to, csv, "Name a file in a folder that can be written with --out");
+        Files.Write(to, csv, "--out");
         App.Print(PredictPoints.Summary(answers, to), terminal, common, parsed);
         return App.Done;
     }
@@ -112,7 +113,7 @@ internal static class PredictVerb
     private static int Sweep(PredictCurve curve, string? svg, Terminal terminal, CommonFlags common, ParseResult parsed)
     {
         if (svg is not null)
-            Files.Replace(svg, PredictChart.Of(curve), "Name a file in a folder that can be written with --svg");
+            Files.Write(svg, PredictChart.Of(curve), "--svg");
         App.Print(PredictSweep.Report(curve, svg), terminal, common, parsed);
         return curve.Answers.Any(answer => answer.Prediction.Fits) ? App.Done : App.AnswerIsNo;
     }

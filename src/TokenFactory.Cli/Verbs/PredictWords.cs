@@ -49,6 +49,9 @@ internal static class PredictWords
             : $"It fits {string.Join(", or ", nearest.Select(near => near.Change))}.";
     }
 
+    /// <summary>A draw this near to a cap is held by it.</summary>
+    private const double Near = 0.97;
+
     /// <summary>What was assumed, and what to know about the figures.</summary>
     public static IEnumerable<string> Notes(PredictAnswer answer)
     {
@@ -62,6 +65,15 @@ internal static class PredictWords
             yield return $"tp {answer.Decode.Parallelism.Tensor}: {why}; --tp sets it.";
         }
 
+        if (answer.Prediction.Saturated)
+            yield return "More is asked for than is served: waiting grows without end, so first tokens and whole answers have no figure.";
+        if (answer.Decode is { PowerCap: { } cap, Gpu.Tdp: { } tdp } && answer.Prediction.Fits && cap.Value < tdp.Value.Value)
+        {
+            yield return answer.Prediction.WattsPerGpu >= cap.Value * Near
+                ? $"The cap of {cap.Value:0} W binds: the clock is lowered until it is kept."
+                : $"The cap of {cap.Value:0} W does not bind: the GPUs draw less.";
+        }
+
         if (answer.Prediction.Fits && answer.Load.Concurrency is not null && !PredictRunner.Carries(answer))
             yield return $"A replica has room for {Figure(answer.Prediction.Capacity)} requests at once: the others wait.";
     }
@@ -69,8 +81,8 @@ internal static class PredictWords
     /// <summary>What to know about a prediction that fits.</summary>
     public static IEnumerable<string> Caveats(PredictAnswer answer, Source? fitted)
     {
-        yield return "Low and high hold four of five measured values of deployments like this one on cells (model and GPU) "
-            + "that the fit had not seen; median error is of the same blind test. "
+        yield return "Low and high hold four of five measured values of the deployments named under 'judged on' (--json and wide terminals show it), on "
+            + "cells (model and GPU) that the fit had not seen; median error is of the same blind test. "
             + "Percentiles are estimated from the closed form, for requests of equal length.";
         yield return "The load is steady and endless; watts are at the boards of the GPUs"
             + (fitted is null ? "." : $"; the constants were fitted to {fitted.Text} ({fitted.Date}).");

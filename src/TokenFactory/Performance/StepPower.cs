@@ -9,6 +9,8 @@ namespace TokenFactory.Performance;
 /// </summary>
 public sealed class StepPower
 {
+    private const double IdleShare = 0.13;
+
     private readonly Deployment _deployment;
     private readonly PowerTerms _factors;
     private readonly double _correction;
@@ -25,21 +27,24 @@ public sealed class StepPower
         _correction = calibration.Watts.Factor(traits);
     }
 
-    /// <summary>Watts while nothing is computed.</summary>
-    public double Idle => Throttle.Watts(_factors[PowerTerm.Idle], _deployment);
+    /// <summary>
+    /// Watts while nothing is computed. Published: 63 W of 400 on A100, 75 W of 700 on H100, 80 W of 700 on H200, about 140 W of 1,000 on
+    /// MI325X.
+    /// </summary>
+    public double Idle => Throttle.Watts(IdleShare, _deployment);
 
     /// <summary>Watts during a step.</summary>
     /// <param name="plan">The deployment as kernels.</param>
     /// <param name="shape">What the step computes, on the busiest attention group.</param>
     /// <param name="seconds">How long it takes.</param>
     public double Watts(StepPlan plan, in StepShape shape, double seconds) =>
-        Watts(plan.Busy(shape), plan.Terms(shape), seconds, shape.DecodeSequences);
+        Watts(plan.Busy(shape), plan.Terms(shape), seconds, PowerTerms.Occupied(shape.Tokens));
 
     /// <summary>Watts of a step, or of a mix of steps per token.</summary>
     /// <param name="busy">How long parts of the GPU would be busy at full speed.</param>
     /// <param name="terms">Kernel times in seconds.</param>
     /// <param name="seconds">How long it takes.</param>
-    /// <param name="sequences">Sequences that decode at once on an attention group.</param>
-    public double Watts(GpuBusy busy, StepTerms terms, double seconds, double sequences) =>
-        Throttle.Watts(PowerTerms.Of(busy, terms, seconds, sequences).Dot(_factors) * _correction, _deployment);
+    /// <param name="occupancy">How many tokens a step has, as <see cref="PowerTerms.Occupied"/> says it.</param>
+    public double Watts(GpuBusy busy, StepTerms terms, double seconds, double occupancy) =>
+        Throttle.Watts(PowerTerms.Of(busy, terms, seconds, occupancy).Dot(_factors) * _correction, _deployment);
 }

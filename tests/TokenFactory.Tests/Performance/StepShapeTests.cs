@@ -45,7 +45,7 @@ public sealed class StepShapeTests
         var shape = StepShape.Of([100, 300], [new PrefillChunk(512, 0)]);
         Assert.Equal(StepShape.Decode(2, 200), shape.DecodeOnly(1));
         Assert.Equal(StepShape.Decode(2, 200, 8), shape.DecodeOnly(8));
-        Assert.Equal(14, shape.DecodeOnly(8).OtherGroupsTokens);
+        Assert.Equal(14, shape.DecodeOnly(8).OtherGroupsSequences);
         Assert.Equal(0, shape.DecodeOnly(8).PrefillTokens);
     }
 }

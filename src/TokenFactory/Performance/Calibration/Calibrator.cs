@@ -171,12 +171,12 @@ public sealed class Calibrator
             var eye = new Lens(sample.Prepared, set);
             var (mix, terms, tpot) = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas);
             var busy = mix.TokenBusy(sample.Prepared.Decode, sample.Prepared.Policy);
-            var shares = PowerTerms.Of(busy, terms, tpot, mix.Running / sample.Prepared.Decode.Deployment.AttentionGroups);
+            var shares = PowerTerms.Of(busy, terms, tpot, mix.Occupancy(sample.Prepared.Policy));
             var tdp = sample.Prepared.Decode.Deployment.Gpu.Tdp!.Value.Value.Value;
             rows.Add((sample.Traits.Architecture, TermArrays.Of(shares, tdp / sample.Point.MeasuredWatts!.Value)));
         }
 
-        double[] most = [.. Enumerable.Repeat(Priors.MostPower, PowerTerms.Count)];
+        double[] most = [.. Enum.GetValues<PowerTerm>().Select(Priors.MostPower)];
         var known = _prior.Power.ToDictionary(pair => pair.Key, pair => TermArrays.Of(pair.Value), StringComparer.Ordinal);
         return ByGroup<PowerTerm>("power", rows, known, most, held, PowerPullPerRow)
             .ToDictionary(pair => pair.Key, pair => TermArrays.To<PowerTerms>(pair.Value), StringComparer.Ordinal);

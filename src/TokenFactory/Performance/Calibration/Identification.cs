@@ -61,7 +61,7 @@ public sealed record Identification(IReadOnlyList<FactorFinding> Findings, IRead
         {
             var seen = watts.Exists(s => architecture == "*" || s.Traits.Architecture == architecture);
             foreach (var term in Enum.GetValues<PowerTerm>())
-                Look("power", architecture, term, terms[term], Priors.MostPower, !seen);
+                Look("power", architecture, term, terms[term], Priors.MostPower(term), !seen);
         }
 
         return new Identification(

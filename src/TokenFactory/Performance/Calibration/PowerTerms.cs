@@ -8,8 +8,8 @@ namespace TokenFactory.Performance.Calibration;
 /// </summary>
 public enum PowerTerm
 {
-    /// <summary>1: the GPU draws this whatever it does.</summary>
-    Idle,
+    /// <summary>1: the GPU draws this whatever its engine computes, memory and clocks awake.</summary>
+    Awake,
 
     /// <summary>Share of the time that the matrix units would be busy at full speed, padded tiles included.</summary>
     Arithmetic,
@@ -23,7 +23,7 @@ public enum PowerTerm
     /// <summary>Share of the time in which kernels compute prompts.</summary>
     Prompts,
 
-    /// <summary>A tenth of the logarithm to base 2 of the sequences at once: more of the chip has work.</summary>
+    /// <summary>A tenth of the logarithm to base 2 of the tokens of a step: more of the chip has work.</summary>
     Occupancy,
 }
 
@@ -47,11 +47,11 @@ public struct PowerTerms
     /// <param name="busy">How long parts of the GPU would be busy at full speed.</param>
     /// <param name="terms">Its kernel times in seconds.</param>
     /// <param name="seconds">How long it takes.</param>
-    /// <param name="sequences">Sequences that decode at once on an attention group.</param>
-    public static PowerTerms Of(GpuBusy busy, StepTerms terms, double seconds, double sequences)
+    /// <param name="occupancy">How many tokens a step has, as <see cref="Occupied"/> says it.</param>
+    public static PowerTerms Of(GpuBusy busy, StepTerms terms, double seconds, double occupancy)
     {
         var shares = default(PowerTerms);
-        shares[PowerTerm.Idle] = 1;
+        shares[PowerTerm.Awake] = 1;
         if (!(seconds > 0))
             return shares;
         shares[PowerTerm.Arithmetic] = Math.Min(busy.Arithmetic / seconds, 1);
@@ -59,9 +59,13 @@ public struct PowerTerms
         shares[PowerTerm.Cache] = Math.Min(busy.Cache / seconds, 1);
         shares[PowerTerm.Prompts] = Math.Min(
             (terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention]) / seconds, 1);
-        shares[PowerTerm.Occupancy] = Math.Log2(1 + sequences) / 10;
+        shares[PowerTerm.Occupancy] = occupancy;
         return shares;
     }
+
+    /// <summary>The occupancy of a step.</summary>
+    /// <param name="tokens">Tokens that it computes on an attention group.</param>
+    public static double Occupied(double tokens) => Math.Log2(1 + tokens) / 10;
 
     /// <summary>The sum of all terms, each times its factor.</summary>
     public readonly double Dot(PowerTerms factors)

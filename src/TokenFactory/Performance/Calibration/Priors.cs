@@ -29,7 +29,7 @@ internal static class Priors
     public const double MostFirstToken = 5;
 
     /// <summary>The largest power of a term, in thermal design powers.</summary>
-    public const double MostPower = 2;
+    public static double MostPower(PowerTerm term) => term == PowerTerm.Awake ? 0.6 : 2;
 
     /// <summary>The prior of a first-token term.</summary>
     public static double OfFirstToken(FirstTokenTerm term) => term switch
@@ -43,7 +43,7 @@ internal static class Priors
     /// <summary>The prior of a power term, read off published measurements of phases.</summary>
     public static double OfPower(PowerTerm term) => term switch
     {
-        PowerTerm.Idle => 0.25,
+        PowerTerm.Awake => 0.25,
         PowerTerm.Arithmetic or PowerTerm.Prompts => 0.4,
         PowerTerm.Cache => 0.2,
         _ => 0.3,

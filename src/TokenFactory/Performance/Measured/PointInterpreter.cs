@@ -22,6 +22,8 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     /// <summary>What the row describes, or why that cannot be told.</summary>
     public (Scenario? Scenario, string? Reason) Interpret(ServingPoint point)
     {
+        if (point.Unreadable is { } unreadable)
+            return (null, unreadable);
         if (point.ModelKey.Length == 0 && point.Model.Length == 0)
             return (null, "the row names no model");
         if (point.GpuKey.Length == 0)
@@ -37,6 +39,8 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         var (load, why) = LoadOf(point, model);
         if (load is null)
             return (null, why);
+        if (Impossible(point, model) is { } wrong)
+            return (null, wrong);
         var cache = NumberFormatWords.Parse(point.PrecisionKv.Split(' ')[0], gpu);
         var stated = Stated(point, gpu);
         var weights = stated ?? Own(model, gpu);
@@ -60,6 +64,17 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         return point.Disaggregated ? Pools(point, halved, load) : (Replicas(point, halved, load), null);
 
         bool Fits(Scenario whole) => new KvCapacity(whole.Decode.Deployment).Fits(load.InputTokens + load.OutputTokens);
+    }
+
+    /// <summary>Why a row's layout or precision cannot be; null where it can.</summary>
+    private static string? Impossible(ServingPoint point, ModelShape model)
+    {
+        const double most = 4096;
+        if (point.PrecisionKey.Length > 0 && NumberFormatWords.Parse(point.PrecisionKey) is null && !Says(point.PrecisionKey, "unknown"))
+            return $"precision_key is '{point.PrecisionKey}', which is none of {NumberFormatWords.Words}";
+        if ((point["tp"] ?? 1) * (point["pp"] ?? 1) > most || point["dp"] > most || point["ep"] > most)
+            return $"tp, pp, ep or dp describe more than {most:0} GPUs per replica";
+        return point["pp"] > model.Layers ? $"pp is {point["pp"]}, more than the {model.Layers} layers of {model.Key}" : null;
     }
 
     /// <summary>Tokens drafted per step where the row does not say.</summary>

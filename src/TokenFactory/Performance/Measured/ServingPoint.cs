@@ -60,6 +60,9 @@ public sealed record ServingPoint
     /// <summary>Numbers of the row by column; absent where the field is empty.</summary>
     public required IReadOnlyDictionary<string, double> Numbers { get; init; }
 
+    /// <summary>A field of the load or the layout that is filled in and no number, "tp is 'banana'"; null where there is none.</summary>
+    public string? Unreadable { get; init; }
+
     /// <summary>A number of the row, or null.</summary>
     public double? this[string column] => Numbers.TryGetValue(column, out var number) ? number : null;
 
@@ -99,6 +102,12 @@ public static class ServingPoints
         "precision_key", "precision_kv", "load_kind", "spec_decode", "len_kind",
     ];
 
+    /// <summary>Numbers that a prediction needs; a rate of "inf" is everything at once.</summary>
+    private static readonly HashSet<string> Needed = new(StringComparer.Ordinal)
+    {
+        "gpu_count", "tp", "pp", "ep", "dp", "input_len_tok", "output_len_tok", "concurrency", "batch_size", "request_rate_rps",
+    };
+
     /// <summary>Reads the rows. Columns that nothing here reads are passed over: measurements carry more than a prediction needs.</summary>
     /// <param name="text">The file's text.</param>
     /// <param name="where">Its name, for messages.</param>
@@ -109,6 +118,8 @@ public static class ServingPoints
         var header = line.TrimEnd('\r').Split(',').Select(name => name.Trim().Trim('"')).Where(name => name.Length > 0).Distinct().ToList();
         var numbers = header.Where(name => !Texts.Contains(name)).ToList();
         var rows = CsvTable.Read(text, where, ["row_id"], header, mistakes);
+        if (!header.Contains("row_id"))
+            return [];
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var points = new List<ServingPoint>(rows.Count);
         foreach (var row in rows)
@@ -125,10 +136,16 @@ public static class ServingPoints
     private static ServingPoint Point(CsvRow row, string id, List<string> columns)
     {
         var numbers = new Dictionary<string, double>(columns.Count, StringComparer.Ordinal);
+        string? unreadable = null;
         foreach (var column in columns)
         {
-            if (double.TryParse(row[column], NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+            var field = row[column];
+            if (field.Length == 0)
+                continue;
+            if (double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
                 numbers.Add(column, number);
+            else if (Needed.Contains(column) && !double.IsPositiveInfinity(number))
+                unreadable ??= $"{column} is '{field}', which is no number";
         }
 
         return new ServingPoint
@@ -151,6 +168,7 @@ public static class ServingPoints
             SpecDecode = row["spec_decode"],
             LenKind = row["len_kind"],
             Numbers = numbers,
+            Unreadable = unreadable,
         };
     }
 }

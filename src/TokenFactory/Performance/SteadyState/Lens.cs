@@ -142,7 +142,6 @@ internal sealed class Lens
     public Prediction Answer(StepMix mix, StepTerms terms, double tpot, FirstTokenTerms first, double ttft, double requests)
     {
         var load = Load;
-        var groups = _p.Decode.Deployment.AttentionGroups;
         return new Prediction
         {
             Fits = true,
@@ -153,7 +152,7 @@ internal sealed class Lens
             OutputTokensPerSecond = requests * load.OutputTokens,
             TotalTokensPerSecond = requests * (load.InputTokens + load.OutputTokens),
             WattsPerGpu = Idling(
-                _power.Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, _decode.Seconds(terms), mix.Running / groups), mix.Running),
+                _power.Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, _decode.Seconds(terms), mix.Occupancy(_p.Policy)), mix.Running),
             Gpus = _p.Scenario.Gpus,
             Running = mix.Running,
             Capacity = mix.Capacity,

@@ -48,6 +48,26 @@ public readonly record struct Percentiles(double P50, double P90, double P99)
         return Of(i => prediction.Ttft - waiting - (waiting * Math.Log(1 - Shares[i])));
     }
 
+    /// <summary>
+    /// Time from sending a request to its last token, in seconds: what its first token and its other tokens take beyond their means are
+    /// independent, so that their squares add.
+    /// </summary>
+    /// <param name="prediction">Means.</param>
+    /// <param name="first">Of the first token.</param>
+    /// <param name="each">Of each token after it.</param>
+    /// <param name="outputTokens">Tokens of an answer.</param>
+    public static Percentiles OfAnswer(Prediction prediction, Percentiles first, Percentiles each, double outputTokens)
+    {
+        return new Percentiles(At(p => p.P50), At(p => p.P90), At(p => p.P99));
+
+        double At(Func<Percentiles, double> of)
+        {
+            var (a, b) = (of(first) - prediction.Ttft, (outputTokens - 1) * (of(each) - prediction.Tpot));
+            var squares = (a * Math.Abs(a)) + (b * Math.Abs(b));
+            return prediction.EndToEnd + (Math.Sign(squares) * Math.Sqrt(Math.Abs(squares)));
+        }
+    }
+
     /// <summary>Seconds per output token that prompts of others cost.</summary>
     public static double PromptSeconds(StepTerms terms) =>
         terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention] + terms[StepTerm.PrefillReduce]

@@ -1,3 +1,5 @@
+using TokenFactory.Performance.Calibration;
+
 namespace TokenFactory.Performance.SteadyState;
 
 /// <summary>How an engine combines prompts and generation in its steps.</summary>
@@ -115,5 +117,12 @@ public readonly record struct StepMix
             return decode.Times(1 / TokensPerStep);
         var kept = policy == PrefillPolicy.Separate ? 1 : 1 - PrefillShare;
         return decode.Times(kept).Plus(plan.Busy(Prefill), PrefillShare).Times(1 / TokensPerStep);
+    }
+
+    /// <summary>Mean occupancy of the chip over the steps.</summary>
+    public double Occupancy(PrefillPolicy policy)
+    {
+        var share = policy == PrefillPolicy.Separate ? PrefillShare / (1 + PrefillShare) : PrefillShare;
+        return ((1 - share) * PowerTerms.Occupied(Decode.Tokens)) + (share * PowerTerms.Occupied(Prefill.Tokens));
     }
 }

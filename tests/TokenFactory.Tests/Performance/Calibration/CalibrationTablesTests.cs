@@ -53,7 +53,7 @@ public sealed class CalibrationTablesTests
     [InlineData("step,*|*,decode-gem,1", "column 'term' is 'decode-gem'", "decode-gemm")]
     [InlineData("step,*|*,decode-gemm,-1", "column 'value' is '-1'", "zero or more")]
     [InlineData("step,*|*,decode-gemm,fast", "column 'value' is 'fast'", "zero or more")]
-    [InlineData("power,*,idle,NaN", "column 'value' is 'NaN'", "zero or more")]
+    [InlineData("power,*,awake,NaN", "column 'value' is 'NaN'", "zero or more")]
     [InlineData("rate,offline,factor,x", "column 'value' is 'x'", "zero or more")]
     [InlineData("time-correction,mode=x,log-factor,9", "column 'value' is '9'", "natural logarithm")]
     [InlineData("watt-correction,model=x,log-factor,NaN", "column 'value' is 'NaN'", "natural logarithm")]
