@@ -18,6 +18,8 @@ public sealed class Calibrator
         new("spread+engine+vendor", 0.02),
         new("model+bits+engine", 0.02),
         new("model+bits+engine+vendor", 0.02),
+        new("spread+model", 0.02),
+        new("architecture", 0.02),
     ];
 
     /// <summary>

@@ -53,7 +53,7 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
             Precision = PrecisionPlan.For(model, weights, cache),
             Parallelism = default(Parallelism) with { Tensor = 1, Pipeline = 1, AttentionData = 1, Expert = 1 },
             MemoryUtilisation = TunedMemoryUtilisation,
-            Speculation = point.Speculates ? new SpeculativeDecoding(DefaultDraft, DefaultAcceptance) : null,
+            Speculation = point.Speculates ? new SpeculativeDecoding(Draft(load.Concurrency / Gpus(point)), DefaultAcceptance) : null,
             MaxSequences = load.Arrival is Arrival.Offline or Arrival.OpenLoop && point["batch_size"] is >= 1 and { } batch ? (int)batch : null,
             PowerCap = point["power_cap_w_per_gpu"] is { } cap ? new Watts(cap) : null,
         };
@@ -77,8 +77,20 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         return point["pp"] > model.Layers ? $"pp is {point["pp"]}, more than the {model.Layers} layers of {model.Key}" : null;
     }
 
-    /// <summary>Tokens drafted per step where the row does not say.</summary>
+    /// <summary>Tokens drafted per step by default.</summary>
     public const int DefaultDraft = 2;
+
+    /// <summary>
+    /// Tokens drafted per step where the row does not say: operators draft three where few requests leave the arithmetic idle, and fewer
+    /// as verifying them takes time from others (estimated).
+    /// </summary>
+    /// <param name="requestsPerGpu">Requests in flight per GPU of the deployment.</param>
+    public static int Draft(double? requestsPerGpu) => requestsPerGpu switch
+    {
+        <= 2 => DefaultDraft + 1,
+        <= 16 => DefaultDraft,
+        _ => 1,
+    };
 
     /// <summary>Acceptance where the row does not say; calibration replaces what follows from it.</summary>
     public const double DefaultAcceptance = 0.65;
@@ -148,20 +160,31 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         _ => 6,
     };
 
+    private static double Gpus(ServingPoint point) => Math.Max(1, point["gpu_count"] ?? (point["tp"] * (point["pp"] ?? 1)) ?? 1);
+
     private static Scenario Replicas(ServingPoint point, Deployment one, Load load)
     {
-        var gpus = Math.Max(1, point["gpu_count"] ?? (point["tp"] * (point["pp"] ?? 1)) ?? 1);
+        var gpus = Gpus(point);
         var (dp, ep, pp) = (point["dp"] ?? 1, point["ep"] ?? 1, point["pp"] ?? 1);
         var tensor = point["tp"] ?? (dp > 1 ? Math.Max(1, gpus / dp) : SmallestFit(one, gpus, load));
         tensor = Math.Min(tensor, gpus);
         var experts = one.Model.FeedForward.OfType<MixtureOfExperts>().Any();
-        var groups = experts && dp > 1 && (ep > 1 || tensor == dp) ? Math.Min(dp, gpus) : 1;
+        var groups = experts && dp > 1 && (ep > tensor || (tensor == dp && dp == gpus)) ? Math.Min(dp, gpus) : 1;
         if (groups > 1)
             tensor = tensor >= dp ? Math.Max(1, Math.Floor(gpus / groups)) : tensor;
+        if (groups <= 1 && SplitsRequests(one.Model, load) && tensor > 1 && ep >= tensor)
+            (groups, tensor) = (tensor, 1);
         var spread = new Parallelism((int)tensor, (int)Math.Max(1, pp), (int)groups, ExpertGpus(experts ? ep : 1, tensor * groups));
-        var deployment = one with { Parallelism = spread };
+        var deployment = one with { Parallelism = spread, MaxSequences = (int?)(one.MaxSequences * groups) };
         return new Scenario(new Pool(deployment, Math.Max(1, gpus / spread.Gpus)), null, load, gpus);
     }
+
+    /// <summary>
+    /// Throughput runs of models that keep one latent per token split requests, not heads, between GPUs, as each would hold the whole cache
+    /// otherwise; NVIDIA's MLPerf configurations state tp and ep, and a batch per GPU, beside the switch for it.
+    /// </summary>
+    private static bool SplitsRequests(ModelShape model, Load load) =>
+        load.Arrival is Arrival.Offline or Arrival.OpenLoop && model.Attention.Any(group => group is LatentAttention);
 
     private static int ExpertGpus(double asked, double stage)
     {

@@ -31,7 +31,7 @@ internal sealed class Lens
 
     public double Rate(Arrival arrival) => _calibration.RateOf(Rates.Key(arrival, Load));
 
-    public double Capacity() => Math.Max(1, new KvCapacity(_p.Decode.Deployment).Sequences(Load.InputTokens + (Load.OutputTokens / 2), Load.SharedPrefixTokens));
+    public double Capacity() => StepMix.Room(_p.Decode.Deployment, Load);
 
     /// <summary>Mix of steps, uncalibrated terms per token, and seconds per token.</summary>
     public (StepMix Mix, StepTerms Terms, double Seconds) Token(double inFlight, bool decodeOnly = false)
@@ -86,7 +86,7 @@ internal sealed class Lens
         terms[FirstTokenTerm.Crowd] = alone * Math.Max(0, (inFlight / groups) - 1) / 2 / Load.RequestsPerClient;
         if (Load.Arrival == Arrival.ClosedLoop)
             terms[FirstTokenTerm.Queue] = Queueing.Wait(alone, Math.Min(mix.Utilisation, Queueing.Fullest), 1);
-        terms[FirstTokenTerm.Clients] = inFlight * Replicas * 1e-3;
+        terms[FirstTokenTerm.Clients] = inFlight * 1e-3;
         terms[FirstTokenTerm.Memory] = Math.Max(0, inFlight - mix.Capacity) / mix.Capacity * Load.OutputTokens * tpot;
         return terms;
     }

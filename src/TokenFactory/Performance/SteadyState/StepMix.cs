@@ -14,7 +14,8 @@ public enum PrefillPolicy
 
 /// <summary>
 /// The steps that an engine runs in the steady state of a load, as a mix of two shapes: steps that only decode, and steps with a chunk
-/// of prompt. Follows from load, memory and token budget alone, not from how long a step takes.
+/// of prompt. Follows from load, memory and token budget alone, not from how long a step takes. Attention groups wait for one another at
+/// the experts, so engines hold prompts back until all groups can compute one in the same step.
 /// </summary>
 public readonly record struct StepMix
 {
@@ -42,6 +43,12 @@ public readonly record struct StepMix
     /// <summary>Tokens that a step yields per sequence.</summary>
     public required double TokensPerStep { get; init; }
 
+    /// <summary>Sequences that the memory of a replica holds at once, at least one.</summary>
+    /// <param name="d">The replica.</param>
+    /// <param name="load">Lengths.</param>
+    public static double Room(Deployment d, Load load) =>
+        Math.Max(1, new KvCapacity(d).Sequences(load.InputTokens + (load.OutputTokens / 2), load.SharedPrefixTokens));
+
     /// <summary>The mix of a closed loop, or of any load with so many sequences in flight.</summary>
     /// <param name="d">The replica.</param>
     /// <param name="load">Lengths.</param>
@@ -54,7 +61,7 @@ public readonly record struct StepMix
         double stages = d.Parallelism.Pipeline;
         var (input, output) = (load.InputTokens, load.OutputTokens);
         var context = input + (output / 2);
-        var capacity = Math.Max(1, new KvCapacity(d).Sequences(context, load.SharedPrefixTokens));
+        var capacity = Room(d, load);
         var running = Math.Min(inFlight, capacity);
         var each = Math.Max(running / groups / stages, Math.Min(running, 1)); // a pipeline works on as many batches as it has stages
         var perStep = d.Speculation?.TokensPerStep ?? 1;
@@ -70,10 +77,8 @@ public readonly record struct StepMix
 
         // A request's own prompt does not hold up its own tokens: of n requests each meets the prompts of n - 1, at mid-life of n - 1/2.
         var arrivals = decodeOnly ? 0 : Math.Max(each - 0.5, 0.3 * each) * chunks * perStep / output;
-        var busy = arrivals < 1 ? 1 - Math.Pow(1 - arrivals, groups) : 1;
         if (arrivals >= 1)
             chunk *= arrivals;
-        var together = arrivals <= 0 ? 1 : arrivals < 1 ? groups * arrivals / busy : groups;
         var mean = (input * load.CachedShare) + (fresh / 2);
         var decoding = policy == PrefillPolicy.Mixed ? each : 0;
         return new StepMix
@@ -87,9 +92,9 @@ public readonly record struct StepMix
                 chunk,
                 chunk * mean,
                 Math.Max(1, arrivals),
-                chunk * (together - 1),
+                chunk * (groups - 1),
                 decoding * (groups - 1)),
-            PrefillShare = busy,
+            PrefillShare = Math.Min(1, arrivals),
             ChunksPerPrompt = chunks,
             Utilisation = arrivals,
             TokensPerStep = perStep,

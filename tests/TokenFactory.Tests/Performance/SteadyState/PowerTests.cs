@@ -61,7 +61,7 @@ public sealed class PowerTests
         {
             var (prompts, tokens) = (Kept(8000, 16), Kept(128, 2000));
             Assert.True(prompts < tokens, $"prompts keep {prompts:P1}, tokens {tokens:P1}");
-            Assert.InRange(tokens, 0.85, 1);
+            Assert.InRange(tokens, 0.75, 1);
 
             double Kept(double input, double output)
             {
