@@ -88,13 +88,23 @@ public sealed class PredictPointsTests
     public void Writes_the_answers_whole_and_sums_them_up()
     {
         using var folder = new TemporaryFolder();
-        var to = Path.Combine(folder.Root, "sub", "out.csv");
+        var to = Path.Combine(folder.Root, "out.csv");
         var run = Program.Run("predict", "--from", "examples/predict-points.csv", "--out", to, "--json");
         Assert.Equal(0, run.Code);
         Assert.Equal(Program.Run("predict", "--from", "examples/predict-points.csv").Out, File.ReadAllText(to));
         Assert.Equal([3, 1, 3], run.Json.GetProperty("summary").EnumerateArray().Select(row => row.GetProperty("rows").GetInt32()));
         Assert.Equal(3, run.Json.GetProperty("reasons").GetArrayLength());
-        Assert.Equal(["sub/out.csv"], folder.Files());
+        Assert.Equal(["out.csv"], folder.Files());
+    }
+
+    [Fact]
+    public void Makes_no_folder_that_may_be_a_slip_of_the_pen()
+    {
+        using var folder = new TemporaryFolder();
+        var run = Program.Run("predict", "--from", "examples/predict-points.csv", "--out", Path.Combine(folder.Root, "sub", "out.csv"));
+        Assert.Equal(2, run.Code);
+        Assert.Contains("does not exist", run.Err, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
     }
 
     [Fact]

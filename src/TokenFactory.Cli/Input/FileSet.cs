@@ -53,7 +53,7 @@ internal static class FileSet
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
             throw new IOException("it is a folder");
-        return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        return new FileInfo(full) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? full : full;
     }
 
     private static bool IsDevice(string path) =>
