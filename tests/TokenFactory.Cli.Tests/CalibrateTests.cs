@@ -35,6 +35,44 @@ public sealed class CalibrateTests
         Assert.True(before > 0.25 && after < before * 0.7, $"{before} {after}");
     }
 
+    [Theory]
+    [InlineData("catalog")]
+    [InlineData("none")]
+    public void Refuses_a_table_whose_times_are_too_long_to_be_milliseconds(string start)
+    {
+        using var folder = new TemporaryFolder();
+        var microseconds = folder.Write("microseconds.csv", Scaled(1000));
+        var run = Program.Run("calibrate", "--from", microseconds, "--base", start, "--out", Path.Combine(folder.Root, "out"));
+        Assert.Equal(2, run.Code);
+        Assert.Empty(run.Out);
+        Assert.Contains("60 of 60 rows with TPOT are more than 2.5 times off the model", run.Err, StringComparison.Ordinal);
+        Assert.Contains("Check units", run.Err, StringComparison.Ordinal);
+        Assert.Equal(["microseconds.csv"], folder.Files());
+    }
+
+    [Fact]
+    public void Uses_no_row_that_beats_the_memory_bandwidth()
+    {
+        using var folder = new TemporaryFolder();
+        var seconds = folder.Write("seconds.csv", Scaled(0.001));
+        var run = Program.Run("calibrate", "--from", seconds);
+        Assert.Equal(2, run.Code);
+        Assert.Contains("60 rows cannot be used", run.Err, StringComparison.Ordinal);
+        Assert.Contains("less time than reading the weights does", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_which_rows_it_takes_for_something_else()
+    {
+        using var folder = new TemporaryFolder();
+        var mixed = folder.Write("mixed.csv", Scaled(4, line => line.Contains("gpt-oss-120b,b200", StringComparison.Ordinal)));
+        var aside = Program.Run("calibrate", "--from", mixed, "--json").Json.GetProperty("set_aside").EnumerateArray().ToList();
+        var tpot = Assert.Single(aside, row => row.GetProperty("metric").GetString() == "TPOT");
+        Assert.Equal("gpt-oss-120b b200", $"{tpot.GetProperty("model").GetString()} {tpot.GetProperty("gpu").GetString()}");
+        Assert.Equal(10, tpot.GetProperty("rows").GetInt32());
+        Assert.InRange(tpot.GetProperty("ratio").GetDouble(), 2.5, 6);
+    }
+
     [Fact]
     public void Says_what_the_rows_do_not_identify()
     {
@@ -97,6 +135,7 @@ public sealed class CalibrateTests
 
     [Theory]
     [InlineData("--from is missing", "calibrate")]
+    [InlineData("--from names 'tests/data/measured-excerpt.csv' 2 times", "calibrate", "--from", Excerpt, "--from", Excerpt)]
     [InlineData("--base is 'all'. Write catalog or none", "calibrate", "--from", Excerpt, "--base", "all")]
     [InlineData("--kernels contradicts --from", "calibrate", "--from", Excerpt, "--kernels", "docs")]
     [InlineData("--kernels is 'nowhere', which is no folder", "calibrate", "--kernels", "nowhere")]
@@ -117,13 +156,15 @@ public sealed class CalibrateTests
     }
 
     /// <summary>The excerpt with its times per token multiplied; only fields before them are quoted.</summary>
-    private static string Scaled(double factor)
+    private static string Scaled(double factor, Predicate<string>? which = null)
     {
         var lines = Rows(line => !line.Contains("mlperf", StringComparison.Ordinal)).TrimEnd('\n').Split('\n');
         var column = lines[0].Split(',').Length - Array.IndexOf(lines[0].Split(','), "tpot_mean_ms");
         return string.Join('\n', lines.Take(1).Concat(lines.Skip(1).Select(line =>
         {
             var fields = line.Split(',');
+            if (which is not null && !which(line))
+                return line;
             fields[^column] = (double.Parse(fields[^column]) * factor).ToString("R");
             return string.Join(',', fields);
         }))) + "\n";

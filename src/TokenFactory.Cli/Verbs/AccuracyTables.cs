@@ -17,12 +17,59 @@ internal static class AccuracyTables
         return
         [
             Judged(figures),
-            By(figures, "engine", "By engine", sample => sample.Traits.Engine is { Length: > 0 } engine ? engine : "not recorded"),
+            By(figures, "engine", "By engine", sample => Engine(sample.Traits)),
             By(figures, "gpu", "By GPU", sample => sample.Traits.Gpu),
             By(figures, "model", "By model", sample => sample.Traits.Model),
-            By(figures, "mode", "By mode", Mode),
+            By(figures, "mode", "By mode", sample => Mode(sample.Traits)),
             By(figures, "load", "By load", LoadOf),
+            FarOff(figures),
         ];
+    }
+
+    /// <summary>
+    /// Groups of like deployments that are off together, the worst first: their labels do not tell what sets them apart. Rows that do not fit
+    /// their memory by our model are counted elsewhere.
+    /// </summary>
+    public static Section FarOff(IReadOnlyList<Figure> figures)
+    {
+        const int fewest = 8;
+        const int most = 25;
+        const double far = 1.4;
+        return new Section(
+            "far_off",
+            string.Create(Plain, $"Like deployments that are off together, by {far} times or more ({fewest} rows or more, the worst {most})"),
+            [
+                new Column("model", "model", Number: false),
+                new Column("gpu", "gpu", Number: false),
+                new Column("engine", "engine", Number: false),
+                new Column("bits", "weight bits", 1),
+                new Column("mode", "mode", 2, Number: false),
+                new Column("load", "load", 1, Number: false),
+                new Column("metric", "metric", Number: false),
+                new Column("rows", "rows"),
+                new Column("ratio", "measured / predicted"),
+            ],
+            [
+                .. figures.Where(figure => figure.Fits)
+                    .GroupBy(figure => (figure.Metric, figure.Outcome.Sample.Traits, figure.Outcome.Sample.Load.Arrival))
+                    .Where(group => group.Count() >= fewest)
+                    .Select(group => (group.Key, Rows: group.Count(), Ratio: 1 / Grades.Of(group)!.Ratio))
+                    .Where(group => Math.Abs(Math.Log(group.Ratio)) >= Math.Log(far))
+                    .OrderByDescending(group => Math.Abs(Math.Log(group.Ratio)))
+                    .Take(most)
+                    .Select(group => (IReadOnlyList<Cell>)
+                    [
+                        Cell.Of(group.Key.Traits.Model),
+                        Cell.Of(group.Key.Traits.Gpu),
+                        Cell.Of(Engine(group.Key.Traits)),
+                        Cell.Of(group.Key.Traits.Bits),
+                        Cell.Of(Mode(group.Key.Traits) + (group.Key.Traits.Spread == "dp" ? ", attention DP" : "")),
+                        Cell.Of(LoadWord(group.Key.Arrival)),
+                        Cell.Of(Metrics.First(metric => metric.Metric == group.Key.Metric).Title),
+                        Count(group.Rows),
+                        Ratio(group.Ratio),
+                    ]),
+            ]);
     }
 
     /// <summary>The table that predictions are judged by.</summary>
@@ -140,21 +187,28 @@ internal static class AccuracyTables
 
     private static Cell Tau(double tau) => new(Math.Round(tau, 3), tau.ToString("0.00", Plain));
 
-    private static string Mode(Sample sample) =>
-        $"{sample.Traits.Mode}{(sample.Point.Speculates ? ", MTP" : "")}";
+    private static string Engine(Traits traits) => traits.Engine.Length > 0 ? traits.Engine : "not recorded";
+
+    private static string Mode(Traits traits) => $"{traits.Mode}{(traits.Speculation == "none" ? "" : ", MTP")}";
 
     private static string LoadOf(Sample sample)
     {
         var each = (sample.Load.Concurrency ?? 0) / sample.Prepared.Scenario.Gpus;
         return sample.Load.Arrival switch
         {
-            Arrival.OpenLoop => Loads[4],
-            Arrival.Offline => Loads[5],
-            Arrival.StaticBatch or Arrival.PrefillOnly => Loads[6],
+            not Arrival.ClosedLoop => LoadWord(sample.Load.Arrival),
             _ when each <= 1 => Loads[0],
             _ when each <= 8 => Loads[1],
             _ when each <= 64 => Loads[2],
             _ => Loads[3],
         };
     }
+
+    private static string LoadWord(Arrival arrival) => arrival switch
+    {
+        Arrival.OpenLoop => Loads[4],
+        Arrival.Offline => Loads[5],
+        Arrival.StaticBatch or Arrival.PrefillOnly => Loads[6],
+        _ => "closed loop",
+    };
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TokenFactory.Cli.Output;
 using TokenFactory.Performance.Calibration;
 
@@ -15,6 +16,7 @@ internal static class CalibrateReport
         if (run.Before is { } before && run.Cells.Count > 0)
             sections.Add(Change(before, run.Blind));
         sections.AddRange(AccuracyTables.Of(run.Blind));
+        sections.Add(Aside(run.Set));
         sections.Add(Unused(run.Input));
         if (run.Identification is { } known)
         {
@@ -43,7 +45,7 @@ internal static class CalibrateReport
     public static string Page(CalibrateRun run) => AccuracyPage.Text(
         [Meaning(run)],
         [
-            .. AccuracyTables.Of(run.Blind), Unused(run.Input),
+            .. AccuracyTables.Of(run.Blind), Aside(run.Set), Unused(run.Input),
             .. run.Identification is { } known ? [Small(known), Findings(known)] : Array.Empty<Section>(),
         ]);
 
@@ -122,6 +124,46 @@ internal static class CalibrateReport
 
         static Cell Ratio(Grade grade) => new(Math.Round(grade.Ratio, 3), Spell.Number(Math.Round(grade.Ratio, 2)));
     }
+
+    /// <summary>How far off is taken for something else, in times: "2.5".</summary>
+    public static string FarOff { get; } = Math.Exp(Corrections.Another).ToString("0.0", CultureInfo.InvariantCulture);
+
+    /// <summary>What the fit did not look at, by what was measured.</summary>
+    public static IEnumerable<(string Name, IReadOnlyList<SetAside> Groups)> SetAside(CalibrationSet set) =>
+    [
+        ("TPOT", [.. set.Times.SetAside, .. set.Variants.SetAside]),
+        ("mean TTFT", set.FirstTokenTimes.SetAside),
+        ("watts per GPU", set.Watts.SetAside),
+    ];
+
+    private static Section Aside(CalibrationSet set) => new(
+        "set_aside",
+        $"Taken for something else than their labels say, as off by more than {FarOff} times: no correction follows them",
+        [
+            new Column("model", "model", Number: false),
+            new Column("gpu", "gpu", Number: false),
+            new Column("engine", "engine", Number: false),
+            new Column("bits", "weight bits", 1),
+            new Column("metric", "metric", Number: false),
+            new Column("rows", "rows"),
+            new Column("ratio", "measured / fitted"),
+        ],
+        [
+            .. SetAside(set).SelectMany(metric => metric.Groups
+                .GroupBy(group => (group.Traits.Model, group.Traits.Gpu, group.Traits.Engine, group.Traits.Bits))
+                .OrderByDescending(groups => groups.Sum(group => group.Rows))
+                .ThenBy(groups => groups.Key.ToString(), StringComparer.Ordinal)
+                .Select(groups => (IReadOnlyList<Cell>)
+                [
+                    Cell.Of(groups.Key.Model),
+                    Cell.Of(groups.Key.Gpu),
+                    Cell.Of(groups.Key.Engine.Length > 0 ? groups.Key.Engine : "not recorded"),
+                    Cell.Of(groups.Key.Bits),
+                    Cell.Of(metric.Name),
+                    AccuracyTables.Count(groups.Sum(group => group.Rows)),
+                    new Cell(groups.MaxBy(group => group.Rows)!.Ratio, Spell.Number(Math.Round(groups.MaxBy(group => group.Rows)!.Ratio, 2))),
+                ])),
+        ]);
 
     private static Section Unused(CalibrateInput input) => new(
         "unused", "Rows that are not used",

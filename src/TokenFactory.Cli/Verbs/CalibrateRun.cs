@@ -74,10 +74,9 @@ internal sealed record CalibrateRun(
     /// <summary>The error bands of the new calibration; those of a kept one stay where the measurements say nothing better.</summary>
     public IReadOnlyList<ErrorBand> Bands(CalibrationInput catalog)
     {
-        var own = ErrorBands.Of(Blind);
         if (!Keeps)
-            return own;
-        var better = own.Where(band => band.Scope != "*").ToList();
+            return ErrorBands.Of(Blind);
+        var better = ErrorBands.Of(Blind, fewestCells: 1).Where(band => band.Scope != "*").ToList();
         return
         [
             .. catalog.Bands.Where(band => !better.Exists(mine => mine.Metric == band.Metric && mine.Scope == band.Scope)).Concat(better)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
+using TokenFactory.Cli.Output;
 using TokenFactory.Performance.Calibration;
 
 namespace TokenFactory.Cli.Verbs;
@@ -78,6 +79,7 @@ internal sealed class CalibrateVerb
         RefuseTooFew(input);
         var keeps = parsed.GetValue(_base) is { } named ? named == "catalog" : !CalibrateRun.Suffices(input);
         var run = CalibrateRun.Of(input, keeps ? calibration.Set : null, _terminal);
+        RefuseAnotherWorld(run);
         var files = Tables(parsed, run, calibration);
         if (parsed.GetValue(_report) is { } page)
             files.Add((page, Page(page, run, catalog, calibration)));
@@ -126,6 +128,8 @@ internal sealed class CalibrateVerb
             mistakes.Add(new Mistake("command line", "--kernels takes neither --base nor --report", "Leave them out"));
         if (!kernels && paths.Length == 0 && parsed.GetValue(_report) is null)
             mistakes.Add(new Mistake("command line", "--from is missing", "Name a table of measured points; see docs/guide/calibrate.md"));
+        mistakes.AddRange(paths.GroupBy(path => path, StringComparer.Ordinal).Where(same => same.Count() > 1)
+            .Select(same => new Mistake("command line", $"--from names '{same.Key}' {same.Count()} times", "Name each file once")));
         if (parsed.GetValue(_base) is { } named && named is not ("catalog" or "none"))
             mistakes.Add(new Mistake("command line", $"--base is '{named}'", "Write catalog or none"));
         if (parsed.GetValue(_out) is { } folder && File.Exists(folder))
@@ -150,6 +154,30 @@ internal sealed class CalibrateVerb
                 $"{input.Samples.Count:N0} of {input.Rows:N0} rows can be used, and fewer than {Calibrator.FewestRows} identify nothing",
                 "Measure more points: several concurrencies, on two GPUs or models or more"),
             .. reasons,
+        ]);
+    }
+
+    /// <summary>Refuses measurements most of which are nowhere near the model: a wrong unit or column, rather than a slow fleet.</summary>
+    private static void RefuseAnotherWorld(CalibrateRun run)
+    {
+        var points = run.Input.Samples.Select(sample => sample.Point).ToList();
+        var measured = new[]
+        {
+            points.Count(point => point.MeasuredTpot > 0),
+            points.Count(point => point.MeasuredTtft > 0),
+            points.Count(point => point.MeasuredWatts > 0),
+        };
+        Refusal.IfAny(
+        [
+            .. CalibrateReport.SetAside(run.Set)
+                .Zip(measured, (metric, rows) => (metric.Name, metric.Groups, Off: metric.Groups.Sum(group => group.Rows), Rows: rows))
+                .Where(metric => metric.Rows > 0 && metric.Off * 2 > metric.Rows)
+                .Select(metric => new Mistake(
+                    string.Join(", ", run.Input.Files),
+                    $"{metric.Off:N0} of {metric.Rows:N0} rows with {metric.Name} are more than {CalibrateReport.FarOff} "
+                    + $"times off the model (the largest group is {Spell.Number(metric.Groups.MaxBy(group => group.Rows)!.Ratio)} times it)",
+                    "Check units (milliseconds, W per GPU), that concurrency counts the whole deployment, and model, GPU and parallelism"
+                    + (run.Keeps ? "; if all are right, --base none fits every factor anew" : ""))),
         ]);
     }
 

@@ -13,7 +13,7 @@ public sealed class Corrections
     public const double Limit = 0.7;
 
     /// <summary>Deployments that are off by more than this (as a natural logarithm) run something else than their labels say.</summary>
-    private const double Another = 0.9;
+    public const double Another = 0.9;
 
     private readonly IReadOnlyList<Likeness> _likenesses;
     private readonly Dictionary<string, double> _logFactors;
@@ -30,6 +30,9 @@ public sealed class Corrections
     /// <summary>Natural logarithm of the factor by level.</summary>
     public IReadOnlyDictionary<string, double> LogFactors => _logFactors;
 
+    /// <summary>What the last fit did not look at, as it is off by more than <see cref="Another"/>; not kept in tables.</summary>
+    public IReadOnlyList<SetAside> SetAside { get; private init; } = [];
+
     /// <summary>The factor on the model's time (or power) for a deployment.</summary>
     public double Factor(Traits traits)
     {
@@ -45,7 +48,7 @@ public sealed class Corrections
         var sums = new Dictionary<string, double>(_logFactors, StringComparer.Ordinal);
         foreach (var (level, log) in later._logFactors)
             sums[level] = sums.GetValueOrDefault(level) + log;
-        return new Corrections([.. _likenesses.Union(later._likenesses)], sums);
+        return new Corrections([.. _likenesses.Union(later._likenesses)], sums) { SetAside = later.SetAside };
     }
 
     /// <summary>Fits the corrections to what the model leaves over.</summary>
@@ -55,12 +58,13 @@ public sealed class Corrections
     public static Corrections Fit(IEnumerable<(Traits Traits, double Log)> left, IReadOnlyList<Likeness> likenesses, double noise)
     {
         const double rowNoise = 0.05;
-        var groups = left.GroupBy(row => row.Traits)
+        var alike = left.GroupBy(row => row.Traits)
             .Select(group => (Traits: group.Key, Log: Median([.. group.Select(row => row.Log)]), Rows: group.Count()))
-            .Where(group => Math.Abs(group.Log) < Another)
-            .ToList();
+            .ToLookup(group => Math.Abs(group.Log) < Another);
+        var groups = alike[true].ToList();
+        SetAside[] aside = [.. alike[false].Select(group => new SetAside(group.Traits, Math.Exp(group.Log), group.Rows))];
         if (groups.Count == 0)
-            return new Corrections(likenesses, new Dictionary<string, double>());
+            return new Corrections(likenesses, new Dictionary<string, double>()) { SetAside = aside };
         var levels = groups.Select(group => likenesses.Select(likeness => likeness.Level(group.Traits)).ToArray()).ToList();
         var likeness = DenseMatrix.Create(groups.Count, groups.Count, (i, j) =>
         {
@@ -81,7 +85,7 @@ public sealed class Corrections
                 factors[levels[i][k]] = factors.GetValueOrDefault(levels[i][k]) + (likenesses[k].Variance * pulls[i]);
         }
 
-        return new Corrections(likenesses, factors);
+        return new Corrections(likenesses, factors) { SetAside = aside };
     }
 
     /// <summary>The middle of the numbers; the mean of the two middle ones of an even count.</summary>
@@ -92,6 +96,12 @@ public sealed class Corrections
         return numbers.Length % 2 == 1 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2;
     }
 }
+
+/// <summary>Deployments so far from the model that they are taken to run something else than their labels say.</summary>
+/// <param name="Traits">What they have in common.</param>
+/// <param name="Ratio">Median of measured over modelled.</param>
+/// <param name="Rows">Measured rows.</param>
+public sealed record SetAside(Traits Traits, double Ratio, int Rows);
 
 /// <summary>A kind of likeness: deployments that agree in these traits share a correction of this variance (of the logarithm).</summary>
 /// <param name="Traits">Names of the traits, "model+bits+engine".</param>

@@ -40,9 +40,23 @@ public sealed class SampleReader
             return (null, new UnusedRow(point.RowId, $"no kernel constants can stand in for {gpu.Name}"));
         var named = point.ModelKey.Length > 0 ? point : point with { ModelKey = _catalog.ModelNames.Find(point.Model)?.Key ?? "" };
         var sample = new Sample(named, Prepared.Of(scenario, set));
-        return sample.Counts
-            ? (sample, null)
-            : (null, new UnusedRow(point.RowId, "the model may be another than it is called, or the times are mostly start-up"));
+        if (!sample.Counts)
+            return (null, new UnusedRow(point.RowId, "the model may be another than it is called, or the times are mostly start-up"));
+        return Impossible(sample)
+            ? (null, new UnusedRow(point.RowId, "a token takes less time than reading the weights does at the data sheet's bandwidth: is its unit ms?"))
+            : (sample, null);
+    }
+
+    /// <summary>Whether tokens are measured faster than memory can be read; a fifth is left to what speculation gains and to clocks.</summary>
+    private static bool Impossible(Sample sample)
+    {
+        const double most = 0.8;
+        if (!sample.Plain || sample.Point.MeasuredTpot is not > 0)
+            return false;
+        var p = sample.Prepared;
+        var inFlight = (sample.Load.Concurrency ?? 1) / p.Scenario.Decode.Replicas;
+        var busy = StepMix.Of(p.Decode.Deployment, sample.Load, inFlight, p.Policy).TokenBusy(p.Decode, p.Policy);
+        return sample.Point.MeasuredTpot < 1e3 * most * busy.Weights;
     }
 
     private static bool Measures(ServingPoint point) =>
