@@ -101,6 +101,10 @@ internal sealed class ClaimBench
         return best;
     }
 
+    /// <summary>Watts per GPU at the site's meter.</summary>
+    public double AtTheMeter((Bid Bid, double Clients, Prediction Prediction) best) =>
+        WallPower.Ladder(Gpu(best.Bid), best.Prediction.WattsPerGpu, _catalog.Site).Facility.Value.Watts.Value;
+
     /// <summary>Output tokens per second and GPU.</summary>
     public static double PerGpu(Prediction prediction) => prediction.OutputTokensPerSecond / prediction.Gpus;
 
@@ -114,10 +118,13 @@ internal sealed class ClaimBench
         return Prepared.Of(scenario, kernels);
     }
 
+    private Accelerator Gpu(Bid bid) =>
+        _catalog.AcceleratorNames.Find(bid.Gpu) ?? throw new InvalidOperationException($"the catalog has no {bid.Gpu}");
+
     private Deployment Replica(Bid bid, Parallelism spread) => new()
     {
         Model = _model,
-        Gpu = _catalog.AcceleratorNames.Find(bid.Gpu) ?? throw new InvalidOperationException($"the catalog has no {bid.Gpu}"),
+        Gpu = Gpu(bid),
         Engine = bid.Engine,
         Weights = bid.Weights,
         Precision = PrecisionPlan.For(_model, bid.Weights),

@@ -70,8 +70,9 @@ internal static class ClaimsReport
     {
         var words = "Each claim at stated points of the model, as calibrated: "
             + "\"agrees\" where all points lie within a tenth of what is claimed, \"disagrees\" where none does, \"depends\" where "
-            + "some do or points lie on either side. tok/s are output tokens; loads are closed loops without prefix cache; vLLM "
-            + "serves the Llamas with 8,192 prompt tokens per step, TensorRT-LLM or SGLang DeepSeek-R1.";
+            + "some do or points lie on either side. tok/s are output tokens; loads are closed loops without prefix cache; the "
+            + "KV cache is in FP8 beside FP8 and FP4 weights and in 16 bits beside FP16 and AWQ, as engines do by default; vLLM serves "
+            + "the Llamas with 8,192 prompt tokens per step, TensorRT-LLM or SGLang DeepSeek-R1.";
         var parts = new List<string> { words, MarkdownOutput.Table(Summary(claims), "###").TrimEnd('\n') };
         foreach (var claim in claims.Where(claim => claim.Table.Rows.Count > 0))
         {

@@ -30,10 +30,7 @@ internal static class PredictPower
     private static IEnumerable<IReadOnlyList<Cell>> Rows(PredictAnswer answer, Accelerator gpu, SiteDefaults site)
     {
         var watts = answer.Prediction.WattsPerGpu;
-        var predicted = new Source(SourceKind.Estimated, "predicted", SourceDate.On(DateOnly.MinValue));
-        var board = new Sourced<Power>(new Power(new Watts(watts), PowerBoundary.Board), Provenance.Of(predicted));
-        var pue = site.PueOf(gpu);
-        var ladder = PowerLadder.Climb(gpu, board, site, pue);
+        var ladder = WallPower.Ladder(gpu, watts, site);
         yield return Row(answer, "boards", watts, "predicted");
         if (gpu.Chassis?.Value is { } chassis)
         {
@@ -42,7 +39,7 @@ internal static class PredictPower
         }
 
         yield return Row(answer, "it", ladder.It!.Value.Value.Watts.Value, Host(gpu));
-        yield return Row(answer, "facility", ladder.Facility.Value.Watts.Value, $"PUE {Spell.Number(pue.Value.Value)}");
+        yield return Row(answer, "facility", ladder.Facility.Value.Watts.Value, $"PUE {Spell.Number(site.PueOf(gpu).Value.Value)}");
     }
 
     private static string Host(Accelerator gpu) => gpu switch

@@ -63,6 +63,7 @@ internal static class RackClaims
     {
         var rows = new List<IReadOnlyList<Cell>>();
         var ratios = new List<double>();
+        var perWatt = new List<double>();
         foreach (var (input, output) in Lengths)
         {
             foreach (var speed in UserSpeeds)
@@ -76,17 +77,26 @@ internal static class RackClaims
                     LongestTtft);
                 if (blackwell is not { } rack)
                     continue;
-                var ratio = hopper is { } old ? ClaimBench.PerGpu(rack.Prediction) / ClaimBench.PerGpu(old.Prediction) : (double?)null;
-                if (ratio is { } known)
-                    ratios.Add(known);
+                double? ratio = null;
+                double? power = null;
+                if (hopper is { } old)
+                {
+                    ratio = ClaimBench.PerGpu(rack.Prediction) / ClaimBench.PerGpu(old.Prediction);
+                    power = ratio * bench.AtTheMeter(old) / bench.AtTheMeter(rack);
+                    ratios.Add(ratio.Value);
+                    perWatt.Add(power.Value);
+                }
+
                 rows.Add(
                 [
                     Cell.Of($"{input:N0} / {output:N0}"),
                     LlamaClaims.Number(speed),
                     hopper is { } at ? LlamaClaims.Number(ClaimBench.PerGpu(at.Prediction)) : Cell.None,
                     LlamaClaims.Number(ClaimBench.PerGpu(rack.Prediction)),
+                    hopper is { } air ? LlamaClaims.Number(bench.AtTheMeter(air)) : Cell.None,
+                    LlamaClaims.Number(bench.AtTheMeter(rack)),
                     ratio is { } times ? Cell.Of(LlamaClaims.Times(times)) : Cell.None,
-                    ratio is { } power ? Cell.Of(LlamaClaims.Times(power * HopperWatts / BlackwellWatts)) : Cell.None,
+                    power is { } more ? Cell.Of(LlamaClaims.Times(more)) : Cell.None,
                     Cell.Of(rack.Bid.ToString()),
                 ]);
             }
@@ -101,14 +111,14 @@ internal static class RackClaims
             + "node can serve at once, and the more the larger domain and four-bit weights are worth. H200: the best of TP8 and "
             + "attention data parallelism, FP8, with and without MTP. GB300: the best of aggregated and disaggregated, FP4, with "
             + "and without MTP. Printed beside one another, the two figures need not be of the same speed: "
-            + $"6,000 is like a GB300 that gives its users few tokens per second, 90 like an H200 that gives them many. Per MW with the "
-            + $"{watts} per GPU at the meter that the table implies.",
+            + $"6,000 is like a GB300 that gives its users few tokens per second, 90 like an H200 that gives them many. Per MW with our watts per GPU at the "
+            + $"site's meter, host, network and PUE included; the table implies {watts}.",
             Table(
                 "generations",
-                ["tokens in/out", "tok/s/user", "H200 tok/s/GPU", "GB300 tok/s/GPU", "per GPU", "per MW", "GB300 deployment"],
+                ["tokens in/out", "tok/s/user", "H200 tok/s/GPU", "GB300 tok/s/GPU", "H200 W/GPU", "GB300 W/GPU", "per GPU", "per MW", "GB300 deployment"],
                 rows));
         yield return new Claim(
-            "... tokens per MW", who, 50, 50, LlamaClaims.Times, [.. ratios.Select(ratio => ratio * HopperWatts / BlackwellWatts)], "",
+            "... tokens per MW", who, 50, 50, LlamaClaims.Times, perWatt, "",
             Table("generations_mw", ["tokens in/out"], []));
     }
 

@@ -18,9 +18,15 @@ internal readonly record struct WallPower(double WattsPerGpu, string How)
             return new WallPower(load.Ac.Value / chassis.Gpus, $"chassis model of {gpu.Key}, {chassis.Gpus} GPUs");
         }
 
-        var source = new Source(SourceKind.Estimated, "predicted", SourceDate.On(DateOnly.MinValue));
-        var board = new Sourced<Power>(new Power(new Watts(boardWatts), PowerBoundary.Board), Provenance.Of(source));
-        var ladder = PowerLadder.Climb(gpu, board, site, site.PueAir);
-        return new WallPower(ladder.It!.Value.Value.Watts.Value, $"no chassis model of {gpu.Key}: host as the catalog assumes");
+        var it = Ladder(gpu, boardWatts, site).It!.Value;
+        return new WallPower(it.Value.Watts.Value, $"no chassis model of {gpu.Key}: host as the catalog assumes");
+    }
+
+    /// <summary>Predicted watts of a board at every boundary up to the site's meter.</summary>
+    public static PowerLadder Ladder(Accelerator gpu, double boardWatts, SiteDefaults site)
+    {
+        var predicted = new Source(SourceKind.Estimated, "predicted", SourceDate.On(DateOnly.MinValue));
+        var board = new Sourced<Power>(new Power(new Watts(boardWatts), PowerBoundary.Board), Provenance.Of(predicted));
+        return PowerLadder.Climb(gpu, board, site, site.PueOf(gpu));
     }
 }
