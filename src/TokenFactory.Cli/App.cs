@@ -47,7 +47,8 @@ internal static class App
         }
         catch (IOException failure)
         {
-            terminal.Err.WriteLine($"error: standard output cannot be written: {failure.Message.TrimEnd('.')}. Make room, or send it elsewhere.");
+            var why = failure.Message.TrimEnd('.');
+            terminal.Err.WriteLine($"error: standard output cannot be written: {why}. Make room, or send it elsewhere.");
             return CouldNotAnswer;
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)

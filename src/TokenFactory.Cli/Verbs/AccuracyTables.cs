@@ -27,8 +27,8 @@ internal static class AccuracyTables
     }
 
     /// <summary>
-    /// Groups of like deployments that are off together, the worst first: their labels do not tell what sets them apart. Rows that do not fit
-    /// their memory by our model are counted elsewhere.
+    /// Groups of like deployments that are off together, the worst first: their labels do not tell what sets them apart. Rows that do
+    /// not fit their memory by our model are counted elsewhere.
     /// </summary>
     public static Section FarOff(IReadOnlyList<Figure> figures)
     {
@@ -37,7 +37,7 @@ internal static class AccuracyTables
         const double far = 1.4;
         return new Section(
             "far_off",
-            string.Create(Plain, $"Like deployments that are off together, by {far} times or more ({fewest} rows or more, the worst {most})"),
+            $"Like deployments that are off together, by {far.ToString(Plain)} times or more ({fewest} rows or more, the worst {most})",
             [
                 new Column("model", "model", Number: false),
                 new Column("gpu", "gpu", Number: false),

@@ -138,7 +138,7 @@ internal static class CalibrateReport
 
     private static Section Aside(CalibrationSet set) => new(
         "set_aside",
-        $"Taken for something else than their labels say, as off by more than {FarOff} times: no correction follows them",
+        $"Taken for something else than their labels say, as they are off by more than {FarOff} times: no correction follows them",
         [
             new Column("model", "model", Number: false),
             new Column("gpu", "gpu", Number: false),
@@ -151,17 +151,18 @@ internal static class CalibrateReport
         [
             .. SetAside(set).SelectMany(metric => metric.Groups
                 .GroupBy(group => (group.Traits.Model, group.Traits.Gpu, group.Traits.Engine, group.Traits.Bits))
-                .OrderByDescending(groups => groups.Sum(group => group.Rows))
-                .ThenBy(groups => groups.Key.ToString(), StringComparer.Ordinal)
-                .Select(groups => (IReadOnlyList<Cell>)
+                .Select(groups => (groups.Key, Rows: groups.Sum(group => group.Rows), groups.MaxBy(group => group.Rows)!.Ratio))
+                .OrderByDescending(group => group.Rows)
+                .ThenBy(group => group.Key.ToString(), StringComparer.Ordinal)
+                .Select(group => (IReadOnlyList<Cell>)
                 [
-                    Cell.Of(groups.Key.Model),
-                    Cell.Of(groups.Key.Gpu),
-                    Cell.Of(groups.Key.Engine.Length > 0 ? groups.Key.Engine : "not recorded"),
-                    Cell.Of(groups.Key.Bits),
+                    Cell.Of(group.Key.Model),
+                    Cell.Of(group.Key.Gpu),
+                    Cell.Of(group.Key.Engine.Length > 0 ? group.Key.Engine : "not recorded"),
+                    Cell.Of(group.Key.Bits),
                     Cell.Of(metric.Name),
-                    AccuracyTables.Count(groups.Sum(group => group.Rows)),
-                    new Cell(groups.MaxBy(group => group.Rows)!.Ratio, Spell.Number(Math.Round(groups.MaxBy(group => group.Rows)!.Ratio, 2))),
+                    AccuracyTables.Count(group.Rows),
+                    new Cell(group.Ratio, Spell.Number(Math.Round(group.Ratio, 2))),
                 ])),
         ]);
 

@@ -174,8 +174,8 @@ internal sealed class CalibrateVerb
                 .Where(metric => metric.Rows > 0 && metric.Off * 2 > metric.Rows)
                 .Select(metric => new Mistake(
                     string.Join(", ", run.Input.Files),
-                    $"{metric.Off:N0} of {metric.Rows:N0} rows with {metric.Name} are more than {CalibrateReport.FarOff} "
-                    + $"times off the model (the largest group is {Spell.Number(metric.Groups.MaxBy(group => group.Rows)!.Ratio)} times it)",
+                    $"{metric.Off:N0} of {metric.Rows:N0} rows with {metric.Name} are more than {CalibrateReport.FarOff} times off the "
+                    + $"model (the largest group is {Spell.Number(metric.Groups.MaxBy(group => group.Rows)!.Ratio)} times it)",
                     "Check units (milliseconds, W per GPU), that concurrency counts the whole deployment, and model, GPU and parallelism"
                     + (run.Keeps ? "; if all are right, --base none fits every factor anew" : ""))),
         ]);

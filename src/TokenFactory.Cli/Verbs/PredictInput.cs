@@ -252,7 +252,11 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
         if (data > 1 && !PredictLayout.IsMixture(model))
             Note(dataKey, $"is {data}, and {model.Key} has no experts that attention groups could share", $"Give {replicasKey} instead");
         if (tensor is { } share && (long)share * data > MostReplicaGpus)
-            Note(dataKey, $"makes a replica of {(long)share * data:N0} GPUs", $"Give {tensorKey} x {dataKey} of at most {MostReplicaGpus:N0}");
+        {
+            var most = $"Give {tensorKey} x {dataKey} of at most {MostReplicaGpus:N0}";
+            Note(dataKey, $"makes a replica of {(long)share * data:N0} GPUs", most);
+        }
+
         if (expert is not > 1)
             return new AskedPool(tensor, expert, data, replicas);
         if (!PredictLayout.IsMixture(model))

@@ -12,7 +12,8 @@ internal static class PredictLayout
     public static bool IsMixture(ModelShape model) => model.FeedForward.OfType<MixtureOfExperts>().Any();
 
     /// <summary>Experts of a layer; 0 for a dense model.</summary>
-    public static int Experts(ModelShape model) => model.FeedForward.OfType<MixtureOfExperts>().Select(mix => mix.Experts).DefaultIfEmpty().Max();
+    public static int Experts(ModelShape model) =>
+        model.FeedForward.OfType<MixtureOfExperts>().Select(mix => mix.Experts).DefaultIfEmpty().Max();
 
     /// <summary>Why so many GPUs cannot share an attention layer of the model; null where they can.</summary>
     public static string? Undivided(ModelShape model, int tensor)

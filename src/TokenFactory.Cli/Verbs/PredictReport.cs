@@ -121,7 +121,11 @@ internal static class PredictReport
         if (answer.Load.OutputTokens > 1)
             rows.Add(Spread("tpot_ms", "time per output token, ms", p.Tpot, each));
         if (!p.Saturated)
-            rows.Add(Spread("end_to_end_ms", "whole answer, ms", p.EndToEnd, Percentiles.OfAnswer(p, first, each, answer.Load.OutputTokens)));
+        {
+            var whole = Percentiles.OfAnswer(p, first, each, answer.Load.OutputTokens);
+            rows.Add(Spread("end_to_end_ms", "whole answer, ms", p.EndToEnd, whole));
+        }
+
         return Percentile(rows);
     }
 

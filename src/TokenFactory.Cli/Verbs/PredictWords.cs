@@ -81,8 +81,8 @@ internal static class PredictWords
     /// <summary>What to know about a prediction that fits.</summary>
     public static IEnumerable<string> Caveats(PredictAnswer answer, Source? fitted)
     {
-        yield return "Low and high hold four of five measured values of the deployments named under 'judged on' (--json and wide terminals show it), on "
-            + "cells (model and GPU) that the fit had not seen; median error is of the same blind test. "
+        yield return "Low and high hold four of five measured values of the deployments named under 'judged on' (--json and wide terminals "
+            + "show it), on cells (model and GPU) that the fit had not seen; median error is of the same blind test. "
             + "Percentiles are estimated from the closed form, for requests of equal length.";
         yield return "The load is steady and endless; watts are at the boards of the GPUs"
             + (fitted is null ? "." : $"; the constants were fitted to {fitted.Text} ({fitted.Date}).");

@@ -111,11 +111,14 @@ internal static class RackClaims
             + "node can serve at once, and the more the larger domain and four-bit weights are worth. H200: the best of TP8 and "
             + "attention data parallelism, FP8, with and without MTP. GB300: the best of aggregated and disaggregated, FP4, with "
             + "and without MTP. Printed beside one another, the two figures need not be of the same speed: "
-            + $"6,000 is like a GB300 that gives its users few tokens per second, 90 like an H200 that gives them many. Per MW with our watts per GPU at the "
-            + $"site's meter, host, network and PUE included; the table implies {watts}.",
+            + "6,000 is like a GB300 that gives its users few tokens per second, 90 like an H200 that gives them many. Per MW with our "
+            + $"watts per GPU at the site's meter, host, network and PUE included; the table implies {watts}.",
             Table(
                 "generations",
-                ["tokens in/out", "tok/s/user", "H200 tok/s/GPU", "GB300 tok/s/GPU", "H200 W/GPU", "GB300 W/GPU", "per GPU", "per MW", "GB300 deployment"],
+                [
+                    "tokens in/out", "tok/s/user", "H200 tok/s/GPU", "GB300 tok/s/GPU", "H200 W/GPU", "GB300 W/GPU", "per GPU", "per MW",
+                    "GB300 deployment",
+                ],
                 rows));
         yield return new Claim(
             "... tokens per MW", who, 50, 50, LlamaClaims.Times, perWatt, "",
