@@ -72,6 +72,17 @@ public sealed class ClosedLoopTests
         }
     });
 
+    [Theory]
+    [InlineData(1, 0.9, 1.1)]
+    [InlineData(256, 1.5, 2.1)]
+    public void Two_stages_make_nearly_twice_the_tokens_of_one_where_they_are_kept_busy(double clients, double least, double most)
+    {
+        var load = Serving.Closed(clients, 512, 512);
+        var one = Serving.Predict(Serving.Deploy("llama-3.1-70b", "h200-sxm", NumberFormat.Fp8, tp: 2), load);
+        var two = Serving.Predict(Serving.Deploy("llama-3.1-70b", "h200-sxm", NumberFormat.Fp8, tp: 2, pp: 2), load);
+        Assert.InRange(two.OutputTokensPerSecond / one.OutputTokensPerSecond, least, most);
+    }
+
     [Fact]
     public void Twice_the_replicas_serve_twice_the_clients_as_fast() => Cases.Check(100, dice =>
     {

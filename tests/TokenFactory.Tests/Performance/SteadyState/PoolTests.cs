@@ -34,6 +34,18 @@ public sealed class PoolTests
     });
 
     [Fact]
+    public void Littles_law_holds_over_both_pools() => Cases.Check(100, dice =>
+    {
+        var (input, output) = (dice.Scale(128, 8000), dice.Scale(32, 2000));
+        var d = Serving.DrawFitting(dice, input + output);
+        var load = Serving.Closed(dice.Scale(1, 2000), input, output);
+        var pools = Serving.PreparePools(new Pool(d, dice.Whole(1, 4)), new Pool(d, dice.Whole(1, 4)), load);
+        var p = Serving.Predict(pools, CalibrationSet.Prior);
+        if (p.Fits)
+            Nearly.Equal(load.Concurrency!.Value, p.RequestsPerSecond * p.EndToEnd, 0.01);
+    });
+
+    [Fact]
     public void More_decode_replicas_do_not_help_where_prompts_are_the_bottleneck()
     {
         var d = Serving.Deploy("llama-3.1-70b", "h100-sxm", NumberFormat.Fp8, tp: 4);
