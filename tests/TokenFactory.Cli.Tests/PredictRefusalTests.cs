@@ -38,6 +38,8 @@ public sealed class PredictRefusalTests
     [InlineData("--sweep is 'concurrency=8..1', which holds no ascending numbers", "--sweep", "concurrency=8..1")]
     [InlineData("--sweep is 'concurrency=0..8', which holds no ascending numbers", "--sweep", "concurrency=0..8")]
     [InlineData("--sweep is 'tp=1,3', where 3 does not divide the 64 heads", "--model", "llama-3.1-70b", "--gpu", "h100", "--sweep", "tp=1,3")]
+    [InlineData("where power_cap_w is 30 W, less than h100-sxm can be held to", "--model", "llama-3.1-70b", "--gpu", "h100", "--sweep", "power_cap_w=30,400")]
+    [InlineData("--power-cap-w contradicts --sweep power_cap_w", "--power-cap-w", "400", "--sweep", "power_cap_w=300,400")]
     [InlineData("--concurrency contradicts --sweep concurrency", "--concurrency", "5", "--sweep", "concurrency=1..8")]
     [InlineData("--svg is 'a.svg', and there is no curve to draw", "--svg", "a.svg")]
     [InlineData("--out is 'a.csv', and there is no table to answer", "--out", "a.csv")]

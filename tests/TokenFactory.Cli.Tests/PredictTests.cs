@@ -132,6 +132,19 @@ public sealed class PredictTests
     }
 
     [Fact]
+    public void A_curve_of_power_caps_keeps_each_and_gets_no_slower_with_more_watts()
+    {
+        var curve = Program.Run([.. Usual, "--sweep", "power_cap_w=250,400,700", "--json"]).Json.GetProperty("curve").EnumerateArray().ToList();
+        double[] watts = [.. curve.Select(row => row.GetProperty("watts_per_gpu").GetDouble())];
+        double[] tpot = [.. curve.Select(row => row.GetProperty("tpot_ms").GetDouble())];
+        Assert.Equal([250, 400, 700], curve.Select(row => row.GetProperty("power_cap_w").GetDouble()));
+        Assert.InRange(watts[0], 245, 250);
+        Assert.InRange(watts[1], 390, 400);
+        Assert.True(watts[2] > watts[1] && watts[2] < 700);
+        Assert.True(tpot[0] > tpot[1] && tpot[1] > tpot[2]);
+    }
+
+    [Fact]
     public void A_curve_over_gpus_marks_what_does_not_fit()
     {
         var run = Program.Run([.. Usual, "--sweep", "tp=1,2,4", "--json"]);

@@ -55,7 +55,7 @@ internal static class PredictChart
             CultureInfo.InvariantCulture,
             $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\">\n");
         var first = curve.Answers[0].Decode;
-        var title = Escape($"{first.Model.Key} on {first.Gpu.Key}, by {curve.Series.Key.Replace('_', ' ')}");
+        var title = Escape($"{first.Model.Key} on {first.Gpu.Key}, by {curve.Series.Name}");
         svg.Append(CultureInfo.InvariantCulture, $"<title>{title}</title>\n").Append(Style);
         svg.Append("<rect class=\"page\" width=\"100%\" height=\"100%\" rx=\"8\"/>\n");
         Text(svg, "title", Left - 72, 24, "start", title);

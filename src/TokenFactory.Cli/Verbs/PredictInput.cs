@@ -19,8 +19,6 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
 
     private const double LeastMemory = 0.05;
 
-    /// <summary>Lowest power cap as a share of the thermal design power: 200 W of 700 on H100 and H200, about so elsewhere.</summary>
-    private const double LeastCap = 0.28;
 
     private const int MostGpus = 4096;
     private const int MostReplicaGpus = 576;
@@ -215,22 +213,8 @@ internal sealed class PredictInput(Terms terms, CatalogContents catalog)
     private (Watts? Cap, double? Clock) Limits(Accelerator? gpu)
     {
         var cap = terms.Number("power_cap_w", 1, 1e5)?.Value;
-        if (cap is not null && gpu is { Tdp: null })
-        {
-            terms.Of("power_cap_w")!.Note(
-                "power_cap_w",
-                $"needs the thermal design power of {gpu.Key}, which the catalog lacks",
-                "Add tdp_w in a catalog of your own (--catalog DIR)");
-        }
-
-        if (cap is { } low && gpu?.Tdp is { } rated && low < LeastCap * rated.Value.Value)
-        {
-            terms.Of("power_cap_w")!.Note(
-                "power_cap_w",
-                $"is {low:0.#} W, less than {gpu.Key} can be held to",
-                $"Give at least {LeastCap * rated.Value.Value:0} W, {LeastCap:P0} of its {rated.Value.Value:0} W");
-        }
-
+        if (cap is { } low && gpu is not null && PowerLimits.Wrong(low, gpu) is { } wrong)
+            terms.Of("power_cap_w")!.Note("power_cap_w", wrong.Says, wrong.Remedy);
         if (cap is { } watts && gpu?.Tdp is { } tdp && watts >= tdp.Value.Value)
             _assumed.Add($"a power cap of {watts:0} W, which the GPU's own limit of {tdp.Value.Value:0} W makes void");
         return (cap is { } w ? new Watts(w) : null, terms.Number("clock_lock", 0.3, 1)?.Value);

@@ -2,6 +2,7 @@ using System.Globalization;
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
 using TokenFactory.Performance.SteadyState;
+using TokenFactory.Units;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -12,7 +13,7 @@ internal sealed record PredictSeries(string Key, IReadOnlyList<double> Values)
 {
     private const int MostPoints = 200;
 
-    private static readonly string[] Keys = ["concurrency", "requests_per_second", "tp", "input_tokens", "output_tokens"];
+    private static readonly string[] Keys = ["concurrency", "requests_per_second", "tp", "input_tokens", "output_tokens", "power_cap_w"];
 
     /// <summary>Reads "concurrency=1..512" (doubling) or "concurrency=1,8,64"; notes what is wrong with it.</summary>
     public static PredictSeries? Read(string text, PredictRequest? request, Terms terms)
@@ -39,6 +40,8 @@ internal sealed record PredictSeries(string Key, IReadOnlyList<double> Values)
             Note($"which holds {values[0]}", key == "tp" ? "Give whole numbers of 1 or more" : "Give numbers of 1 or more");
         else if (key == "tp" && request is not null)
             CheckTensor(values, request);
+        else if (key == "power_cap_w" && request is not null && PowerLimits.Wrong(values[0], request.One.Gpu) is { } wrong)
+            Note($"where power_cap_w {wrong.Says}", wrong.Remedy);
         foreach (var other in Contradicted(key).Where(other => terms.Of(other) is not null))
             terms.Of(other)!.Note(other, $"contradicts --sweep {key}", "Give one of them");
         return new PredictSeries(key, values);
@@ -59,12 +62,19 @@ internal sealed record PredictSeries(string Key, IReadOnlyList<double> Values)
             terms.Flags.Mistakes.Add(new Mistake("command line", $"--sweep is '{text}', {what}", remedy));
     }
 
+    /// <summary>The setting in words, without its unit.</summary>
+    public string Name => Key == "power_cap_w" ? "power cap" : Key.Replace('_', ' ');
+
+    /// <summary>The setting at a value in words: "concurrency 32", "power cap 400 W".</summary>
+    public string At(double value) => $"{Name} {PredictSweep.Value(value)}{(Key == "power_cap_w" ? " W" : "")}";
+
     /// <summary>The request with a value of the curve.</summary>
     public PredictRequest With(PredictRequest request, double value) => Key switch
     {
         "tp" => request with { Pool = request.Pool with { Tensor = (int)value } },
         "input_tokens" => request with { Load = request.Load with { InputTokens = value } },
         "output_tokens" => request with { Load = request.Load with { OutputTokens = value } },
+        "power_cap_w" => request with { One = request.One with { PowerCap = new Watts(value) } },
         "concurrency" => request with { Load = request.Load with { Concurrency = value } },
         _ => request with { Load = request.Load with { Arrival = Arrival.OpenLoop, Concurrency = null, RequestsPerSecond = value } },
     };

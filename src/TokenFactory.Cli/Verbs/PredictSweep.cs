@@ -35,7 +35,7 @@ internal static class PredictSweep
             new Section(
                 "curve", "",
                 [
-                    new Column(curve.Series.Key, curve.Series.Key.Replace('_', ' '), 0),
+                    new Column(curve.Series.Key, curve.Series.Key == "power_cap_w" ? "cap W" : curve.Series.Name, 0),
                     new Column("gpus", "GPUs", 1),
                     new Column("tokens_per_second_per_user", "tok/s/user"),
                     new Column("tokens_per_second_per_gpu", "tok/s/GPU"),
@@ -85,7 +85,7 @@ internal static class PredictSweep
         var fitting = curve.Fitting.ToList();
         if (fitting.Count == 0)
         {
-            yield return $"No: {PredictWords.Deployment(curve.Answers[0])} fits at no {curve.Series.Key.Replace('_', ' ')} asked for.";
+            yield return $"No: {PredictWords.Deployment(curve.Answers[0])} fits at no {curve.Series.Name} asked for.";
             yield break;
         }
 
@@ -94,9 +94,8 @@ internal static class PredictSweep
         var deployment = curve.Series.Key == "tp"
             ? $"{fastest.Answer.Decode.Model.Key} on {fastest.Answer.Decode.Gpu.Key}"
             : PredictWords.Deployment(fastest.Answer);
-        var key = curve.Series.Key.Replace('_', ' ');
-        yield return $"{deployment}: from {PredictWords.Figure(fastest.Answer.PerUser)} tokens/s per user at {key} {Value(fastest.Value)} "
-            + $"to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) at {key} {Value(fullest.Value)}.";
+        yield return $"{deployment}: from {PredictWords.Figure(fastest.Answer.PerUser)} tokens/s per user at {curve.Series.At(fastest.Value)} "
+            + $"to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) at {curve.Series.At(fullest.Value)}.";
     }
 
     private static IEnumerable<string> Notes(PredictCurve curve, string? svg)
@@ -113,7 +112,8 @@ internal static class PredictSweep
             yield return $"Drawn in {svg}.";
     }
 
-    private static string Value(double value) => value == Math.Floor(value) ? value.ToString("N0") : Spell.Number(value);
+    /// <summary>A value of the setting as tables and sentences write it.</summary>
+    public static string Value(double value) => value == Math.Floor(value) ? value.ToString("N0") : Spell.Number(value);
 
     private static Cell Number(double value, bool known) =>
         known && double.IsFinite(value) ? new Cell(value, Spell.Number(value)) : Cell.None;
