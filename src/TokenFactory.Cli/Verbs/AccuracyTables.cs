@@ -10,13 +10,16 @@ internal static class AccuracyTables
 {
     private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
 
-    /// <summary>Every table: the judged one first, then by engine, GPU, model, mode and load.</summary>
-    public static IReadOnlyList<Section> Of(IReadOnlyList<Outcome> blind)
+    /// <summary>Every table: the judged one first, then by what was left out, engine, GPU, model, mode and load.</summary>
+    public static IReadOnlyList<Section> Of(CalibrateRun run)
     {
-        var figures = Grades.Figures(blind);
+        var figures = Grades.Figures(run.Blind);
         return
         [
             Judged(figures),
+            .. run.Gpus.Count > 0 || run.Models.Count > 0
+                ? [ByLeftOut(figures, Grades.Figures(run.Gpus), Grades.Figures(run.Models))]
+                : Array.Empty<Section>(),
             By(figures, "engine", "By engine", sample => Engine(sample.Traits)),
             By(figures, "gpu", "By GPU", sample => sample.Traits.Gpu),
             By(figures, "model", "By model", sample => sample.Traits.Model),
@@ -112,6 +115,29 @@ internal static class AccuracyTables
             ],
             rows);
     }
+
+    /// <summary>The judged errors where the GPU, or the model, was unknown to the fit: what to expect of a new one.</summary>
+    private static Section ByLeftOut(IReadOnlyList<Figure> cells, IReadOnlyList<Figure> gpus, IReadOnlyList<Figure> models) => new(
+        "left_out", "The same, with a GPU or a model of which the fit had seen nothing",
+        [
+            new Column("metric", "metric", Number: false),
+            new Column("cell", "cell not seen"),
+            new Column("gpu", "GPU not seen"),
+            new Column("model", "model not seen"),
+        ],
+        [
+            .. AccuracyTargets.Lines.Select(line => (IReadOnlyList<Cell>)
+                [Cell.Of(line.Title), Error(line, cells), Error(line, gpus), Error(line, models)]),
+            [
+                Cell.Of("order of configurations, Kendall's tau"),
+                .. new[] { cells, gpus, models }.Select(figures => OrderingGrade.Of(figures) is { } order ? Tau(order.Tau) : Cell.None),
+            ],
+        ]);
+
+    private static Cell Error(AccuracyTarget line, IReadOnlyList<Figure> figures) =>
+        Grades.Of(figures.Where(figure => figure.Metric == line.Metric && line.Covers(figure))) is { } grade
+            ? Share(line.Error(grade))
+            : Cell.None;
 
     /// <summary>Errors by group: medians, and where predictions lie above or below what was measured.</summary>
     public static Section By(IReadOnlyList<Figure> figures, string key, string title, Func<Sample, string> group)

@@ -15,7 +15,7 @@ internal static class CalibrateReport
         var sections = new List<Section>();
         if (run.Before is { } before && run.Cells.Count > 0)
             sections.Add(Change(before, run.Blind));
-        sections.AddRange(AccuracyTables.Of(run.Blind));
+        sections.AddRange(AccuracyTables.Of(run));
         sections.Add(Aside(run.Set));
         sections.Add(Unused(run.Input));
         if (run.Identification is { } known)
@@ -45,13 +45,13 @@ internal static class CalibrateReport
     public static string Page(CalibrateRun run) => AccuracyPage.Text(
         [Meaning(run)],
         [
-            .. AccuracyTables.Of(run.Blind), Aside(run.Set), Unused(run.Input),
+            .. AccuracyTables.Of(run), Aside(run.Set), Unused(run.Input),
             .. run.Identification is { } known ? [Small(known), Findings(known)] : Array.Empty<Section>(),
         ]);
 
     private static List<string> Answer(CalibrateRun run, IReadOnlyList<string> written)
     {
-        var cells = CrossValidation.Cells([.. run.Input.Samples.Where(Grades.Named)]).Count;
+        var cells = CrossValidation.Groups([.. run.Input.Samples.Where(Grades.Named)], LeftOut.Cell).Count;
         var how = run.Keeps
             ? "started from the catalog's factors and fitted corrections to them"
             : "fitted every factor anew";

@@ -10,6 +10,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Set">The calibration.</param>
 /// <param name="Cells">Cells that were left out in turn; empty where there is only one.</param>
 /// <param name="Blind">Every sample, predicted by a fit that had not seen its cell.</param>
+/// <param name="Gpus">The same by one that had seen nothing of its GPU; empty where the catalog's factors are kept, which have.</param>
+/// <param name="Models">The same by one that had seen nothing of its model.</param>
 /// <param name="Before">Every sample, predicted by the catalog's calibration; null where that is not kept.</param>
 /// <param name="Identification">What the rows identify; null where the catalog's factors are kept.</param>
 internal sealed record CalibrateRun(
@@ -18,6 +20,8 @@ internal sealed record CalibrateRun(
     CalibrationSet Set,
     IReadOnlyList<string> Cells,
     IReadOnlyList<Outcome> Blind,
+    IReadOnlyList<Outcome> Gpus,
+    IReadOnlyList<Outcome> Models,
     IReadOnlyList<Outcome>? Before,
     Identification? Identification)
 {
@@ -38,23 +42,28 @@ internal sealed record CalibrateRun(
         var samples = input.Samples;
         var calibrator = new Calibrator(samples, @base);
         var named = samples.Where(Grades.Named).ToList();
-        var cells = CrossValidation.Cells(named);
+        var cells = CrossValidation.Groups(named, LeftOut.Cell);
         if (cells.Count < 2)
             cells = [];
+        (LeftOut What, string Group)[] groups =
+        [
+            .. cells.Select(cell => (LeftOut.Cell, cell)),
+            .. @base is null ? Others(LeftOut.Gpu).Concat(Others(LeftOut.Model)) : [],
+        ];
         var loud = cells.Count > QuietFolds;
         if (loud)
             terminal.Err.WriteLine($"{input.Rows:N0} rows read, {samples.Count:N0} can be used; fitting");
         var set = calibrator.Fit();
-        var folds = new IReadOnlyList<Outcome>[cells.Count];
+        var folds = new IReadOnlyList<Outcome>[groups.Length];
         var done = 0;
-        Parallel.For(0, cells.Count, CalibrateInput.Bounded, i =>
+        Parallel.For(0, groups.Length, CalibrateInput.Bounded, i =>
         {
-            folds[i] = CrossValidation.Fold(named, calibrator, cells[i]);
+            folds[i] = CrossValidation.Fold(named, calibrator, groups[i].What, groups[i].Group);
             var so = Interlocked.Increment(ref done);
             if (loud && so % 10 == 0)
             {
                 lock (folds)
-                    terminal.Err.WriteLine($"{so} of {cells.Count} cells left out and predicted");
+                    terminal.Err.WriteLine($"{so} of {groups.Length} cells, GPUs and models left out and predicted");
             }
         });
         return new CalibrateRun(
@@ -62,20 +71,35 @@ internal sealed record CalibrateRun(
             @base is not null,
             set,
             cells,
-            [.. folds.SelectMany(fold => fold)],
+            Outcomes(LeftOut.Cell),
+            Outcomes(LeftOut.Gpu),
+            Outcomes(LeftOut.Model),
             @base is null ? null : Predict(named, @base),
             @base is null ? Identification.Of(samples, set) : null);
+
+        IEnumerable<(LeftOut, string)> Others(LeftOut what) =>
+            CrossValidation.Groups(named, what) is { Count: > 1 } all ? all.Select(group => (what, group)) : [];
+
+        IReadOnlyList<Outcome> Outcomes(LeftOut what) => [.. folds.Where((_, i) => groups[i].What == what).SelectMany(fold => fold)];
     }
 
     /// <summary>Whether the measurements can identify factors of their own.</summary>
     public static bool Suffices(CalibrateInput input) =>
-        input.Samples.Count >= EnoughRows && CrossValidation.Cells([.. input.Samples.Where(Grades.Named)]).Count >= EnoughCells;
+        input.Samples.Count >= EnoughRows && CrossValidation.Groups([.. input.Samples.Where(Grades.Named)], LeftOut.Cell).Count >= EnoughCells;
 
     /// <summary>The error bands of the new calibration; those of a kept one stay where the measurements say nothing better.</summary>
     public IReadOnlyList<ErrorBand> Bands(CalibrationInput catalog)
     {
         if (!Keeps)
-            return ErrorBands.Of(Blind);
+        {
+            return
+            [
+                .. ErrorBands.Of(Blind),
+                .. ErrorBands.Of(Gpus, ErrorBands.OtherGpuScope),
+                .. ErrorBands.Of(Models, ErrorBands.OtherModelScope),
+            ];
+        }
+
         var better = ErrorBands.Of(Blind, fewestCells: 1).Where(band => band.Scope != "*").ToList();
         return
         [

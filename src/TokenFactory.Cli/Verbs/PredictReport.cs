@@ -79,10 +79,10 @@ internal static class PredictReport
         ErrorBand? Band(Metric metric)
         {
             var traits = answer.Prepared.Traits;
-            var known = metric == Metric.Watts
+            var stack = metric == Metric.Watts
                 ? calibration.Set.Power.ContainsKey(traits.Architecture)
                 : calibration.Set.Steps.ContainsKey(traits.Stack);
-            return ErrorBands.Find(calibration.Bands, metric, answer.Prepared, known);
+            return ErrorBands.Find(calibration.Bands, metric, answer.Prepared, stack, calibration.Set.Knows(traits.Model));
         }
     }
 

@@ -44,6 +44,9 @@ public sealed record CalibrationSet
         where T : struct, Enum =>
         $"{table} {group} {TermWords.Of(term)}";
 
+    /// <summary>Whether times per token of a model were measured.</summary>
+    public bool Knows(string model) => Times.LogFactors.Keys.Any(level => level.Split(' ').Contains($"model={model}"));
+
     /// <summary>Factors of a stack's steps, or those of any.</summary>
     public StepTerms StepsOf(Traits traits) => Steps.TryGetValue(traits.Stack, out var own) ? own : Steps[AnyStack];
 

@@ -2,25 +2,50 @@ using TokenFactory.Performance.SteadyState;
 
 namespace TokenFactory.Performance.Calibration;
 
-/// <summary>A sample, and what was predicted of it by a calibration that had not seen its cell.</summary>
+/// <summary>A sample, and what was predicted of it by a calibration that had not seen its like.</summary>
 /// <param name="Sample">The sample.</param>
 /// <param name="Prediction">What was predicted.</param>
 public sealed record Outcome(Sample Sample, Prediction Prediction);
 
-/// <summary>Leaves out one cell (model and GPU) after the other, fits on the rest, and predicts what was left out.</summary>
+/// <summary>What is left out together.</summary>
+public enum LeftOut
+{
+    /// <summary>A model on a GPU: both are known from elsewhere.</summary>
+    Cell,
+
+    /// <summary>Everything measured on a GPU.</summary>
+    Gpu,
+
+    /// <summary>Everything measured of a model.</summary>
+    Model,
+}
+
+/// <summary>Leaves out one group of samples after the other, fits on the rest, and predicts what was left out.</summary>
 public static class CrossValidation
 {
-    /// <summary>One fold: the samples of a cell, predicted blind.</summary>
+    /// <summary>One fold: the samples of a group, predicted blind.</summary>
     /// <param name="samples">All samples.</param>
     /// <param name="calibrator">A calibrator over them.</param>
-    /// <param name="cell">The cell to leave out.</param>
-    public static IReadOnlyList<Outcome> Fold(IReadOnlyList<Sample> samples, Calibrator calibrator, string cell)
+    /// <param name="what">What a group is.</param>
+    /// <param name="group">The group to leave out.</param>
+    public static IReadOnlyList<Outcome> Fold(IReadOnlyList<Sample> samples, Calibrator calibrator, LeftOut what, string group)
     {
-        var predictor = new Predictor(calibrator.Fit(sample => sample.Cell != cell));
-        return [.. samples.Where(sample => sample.Cell == cell).Select(sample => new Outcome(sample, predictor.Predict(sample.Prepared)))];
+        var predictor = new Predictor(calibrator.Fit(sample => Group(what, sample) != group));
+        return
+        [
+            .. samples.Where(sample => Group(what, sample) == group)
+                .Select(sample => new Outcome(sample, predictor.Predict(sample.Prepared))),
+        ];
     }
 
-    /// <summary>The cells that can be left out: those with a model and a GPU.</summary>
-    public static IReadOnlyList<string> Cells(IReadOnlyList<Sample> samples) =>
-        [.. samples.Select(sample => sample.Cell).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    /// <summary>The groups that can be left out.</summary>
+    public static IReadOnlyList<string> Groups(IReadOnlyList<Sample> samples, LeftOut what) =>
+        [.. samples.Select(sample => Group(what, sample)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    private static string Group(LeftOut what, Sample sample) => what switch
+    {
+        LeftOut.Cell => sample.Cell,
+        LeftOut.Gpu => sample.Traits.Gpu,
+        _ => sample.Traits.Model,
+    };
 }

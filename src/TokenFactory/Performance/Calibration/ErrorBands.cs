@@ -39,7 +39,8 @@ public static class ErrorBands
     {
         var traits = prepared.Traits;
         var kind = Traits.Kind(prepared.Decode.Deployment.Model);
-        var how = $"{traits.Mode} {(traits.Speculation == "none" ? "without speculation" : "with speculation")} {Word(prepared.Scenario.Load.Arrival)}";
+        var speculation = traits.Speculation == "none" ? "without speculation" : "with speculation";
+        var how = $"{traits.Mode} {speculation} {Word(prepared.Scenario.Load.Arrival)}";
         yield return $"{kind} {how} {traits.Engine} {traits.Vendor}";
         yield return $"{kind} {how} {traits.Vendor}";
         yield return $"{kind} {how}";
@@ -52,6 +53,24 @@ public static class ErrorBands
 
     private const string Everything = "*";
 
+    /// <summary>The scope of a GPU on which nothing was measured.</summary>
+    public static string OtherGpuScope(Prepared prepared) => $"gpu not measured {Word(prepared.Scenario.Load.Arrival)}";
+
+    /// <summary>The scope of a model of which nothing was measured.</summary>
+    public static string OtherModelScope(Prepared prepared) => $"model not measured {Word(prepared.Scenario.Load.Arrival)}";
+
+    /// <summary>The bands of a GPU, or of a model, of which nothing was measured: from predictions that had seen nothing of it.</summary>
+    /// <param name="outcomes">Samples, and what was predicted of them without anything of their GPU, or their model.</param>
+    /// <param name="scope">Their scope.</param>
+    public static IEnumerable<ErrorBand> Of(IEnumerable<Outcome> outcomes, Func<Prepared, string> scope) =>
+        from outcome in outcomes
+        where outcome.Sample.Counts && outcome.Prediction.Fits
+        from error in Errors(outcome)
+        group (error.Ratio, outcome.Sample.Cell) by (error.Metric, Scope: scope(outcome.Sample.Prepared)) into errors
+        where errors.Count() >= Calibrator.FewestRows
+        orderby errors.Key.Metric, errors.Key.Scope
+        select Band(errors.Key.Metric, errors.Key.Scope, [.. errors]);
+
     /// <summary>The bands of blind predictions.</summary>
     /// <param name="outcomes">Samples and what was predicted of them blind.</param>
     /// <param name="fewestCells">Cells that a kind of deployment must have; a GPU's own scope needs one.</param>
@@ -62,11 +81,11 @@ public static class ErrorBands
         var errors = all.Where(outcome => outcome.Sample.Counts && outcome.Prediction.Fits)
             .SelectMany(outcome => Errors(outcome).SelectMany(error => Scopes(outcome.Sample.Prepared)
                 .Append(GpuScope(outcome.Sample.Prepared))
-                .Select(scope => (error.Metric, Scope: scope, outcome.Sample.Cell, error.Ratio))));
+                .Select(scope => (error.Metric, Scope: scope, Error: (error.Ratio, outcome.Sample.Cell)))));
         return
         [
             .. errors.GroupBy(error => (error.Metric, error.Scope))
-                .Select(group => Band(group.Key.Metric, group.Key.Scope, [.. group.Select(error => error.Ratio)], group.Select(error => error.Cell).Distinct().Count()))
+                .Select(group => Band(group.Key.Metric, group.Key.Scope, [.. group.Select(error => error.Error)]))
                 .Where(band => gpus.Contains(band.Scope)
                     ? band.Rows >= FewestGpuRows
                     : band.Rows >= Calibrator.FewestRows && (band.Cells >= fewestCells || band.Scope == Everything))
@@ -76,22 +95,28 @@ public static class ErrorBands
     }
 
     /// <summary>
-    /// The band of a deployment: the most particular that its kind has, or that of its GPU where that is wider. A GPU or a stack that no
-    /// measurement knows is judged by all errors together where those are wider. Null where there is none: the tokens per second of an open
-    /// loop are asked for, not predicted.
+    /// The band of a deployment: the widest of that of its kind, the most particular that there is, and that of its GPU. What no
+    /// measurement knows is judged by tests of that sort: a GPU and a model by those that had seen nothing of theirs, a stack by all errors
+    /// together. Null where there is none: the tokens per second of an open loop are asked for, not predicted.
     /// </summary>
     /// <param name="bands">The bands.</param>
     /// <param name="metric">Of what.</param>
     /// <param name="prepared">The deployment and its load.</param>
-    /// <param name="known">Whether the factors of its stack were fitted.</param>
-    public static ErrorBand? Find(IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared, bool known = true)
+    /// <param name="knownStack">Whether the factors of its stack were fitted.</param>
+    /// <param name="knownModel">Whether anything of its model was measured.</param>
+    public static ErrorBand? Find(
+        IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared, bool knownStack = true, bool knownModel = true)
     {
         if (metric == Metric.Tokens && prepared.Scenario.Load.Arrival == Arrival.OpenLoop)
             return null;
-        var kind = Scopes(prepared).Select(Of).FirstOrDefault(band => band is not null);
-        var gpu = Of(GpuScope(prepared));
-        var other = known && gpu is not null ? gpu : Of(Everything);
-        return other is not null && (kind is null || other.Spread > kind.Spread) ? other : kind;
+        ErrorBand?[] candidates =
+        [
+            Scopes(prepared).Select(Of).FirstOrDefault(band => band is not null),
+            Of(GpuScope(prepared)) ?? Of(OtherGpuScope(prepared)),
+            knownModel ? null : Of(OtherModelScope(prepared)),
+            knownStack ? null : Of(Everything),
+        ];
+        return candidates.OfType<ErrorBand>().MaxBy(band => band.Spread);
 
         ErrorBand? Of(string scope) => bands.FirstOrDefault(band => band.Metric == metric && band.Scope == scope);
     }
@@ -113,13 +138,19 @@ public static class ErrorBands
             yield return (Metric.Watts, prediction.WattsPerGpu / point.MeasuredWatts.Value);
     }
 
-    private static ErrorBand Band(Metric metric, string scope, double[] ratios, int cells)
+    private static ErrorBand Band(Metric metric, string scope, IReadOnlyList<(double Ratio, string Cell)> blind)
     {
         const double inside = 0.8;
-        double[] errors = [.. ratios.Select(ratio => Math.Abs(ratio - 1))];
-        double[] logs = [.. ratios.Select(ratio => Math.Abs(Math.Log(ratio))).Order()];
-        var mean = errors.Average();
-        return new ErrorBand(metric, scope, ratios.Length, cells, Corrections.Median(errors), mean, Math.Exp(logs[(int)(inside * (logs.Length - 1))]));
+        double[] errors = [.. blind.Select(error => Math.Abs(error.Ratio - 1))];
+        double[] logs = [.. blind.Select(error => Math.Abs(Math.Log(error.Ratio))).Order()];
+        return new ErrorBand(
+            metric,
+            scope,
+            blind.Count,
+            blind.Select(error => error.Cell).Distinct(StringComparer.Ordinal).Count(),
+            Corrections.Median([.. errors]),
+            errors.Average(),
+            Math.Exp(logs[(int)(inside * (logs.Length - 1))]));
     }
 
     private static string Word(Arrival arrival) => arrival switch

@@ -94,16 +94,20 @@ public sealed class CalibratorTests
             point with { Numbers = point.Numbers.Where(pair => pair.Key != "avg_power_w_per_gpu").ToDictionary(pair => pair.Key, pair => pair.Value) };
     }
 
-    [Fact]
-    public void A_fold_predicts_its_cell_without_having_seen_it()
+    [Theory]
+    [InlineData(LeftOut.Cell)]
+    [InlineData(LeftOut.Gpu)]
+    [InlineData(LeftOut.Model)]
+    public void A_fold_predicts_its_group_without_having_seen_it(LeftOut what)
     {
         var samples = Points.Value.Take(150).ToList();
         var calibrator = new Calibrator(samples);
-        var cells = CrossValidation.Cells(samples);
-        Assert.Equal(cells.Order(StringComparer.Ordinal).Distinct(), cells);
-        var outcomes = CrossValidation.Fold(samples, calibrator, cells[0]);
-        Assert.Equal(samples.Where(s => s.Point.Cell == cells[0]).ToList(), outcomes.Select(outcome => outcome.Sample).ToList());
-        var blind = new Predictor(calibrator.Fit(sample => sample.Point.Cell != cells[0]));
+        var groups = CrossValidation.Groups(samples, what);
+        Assert.Equal(groups.Order(StringComparer.Ordinal).Distinct(), groups);
+        var outcomes = CrossValidation.Fold(samples, calibrator, what, groups[0]);
+        Assert.Equal(samples.Where(s => Group(s.Point) == groups[0]).ToList(), outcomes.Select(outcome => outcome.Sample).ToList());
+        var blind = new Predictor(calibrator.Fit(sample => Group(sample.Point) != groups[0]));
+        string Group(ServingPoint point) => what == LeftOut.Cell ? point.Cell : what == LeftOut.Gpu ? point.GpuKey : point.ModelKey;
         Assert.All(outcomes, outcome => Assert.Equal(blind.Predict(outcome.Sample.Prepared).Tpot, outcome.Prediction.Tpot));
     }
 

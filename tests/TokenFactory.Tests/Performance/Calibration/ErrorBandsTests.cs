@@ -86,6 +86,39 @@ public sealed class ErrorBandsTests
     }
 
     [Fact]
+    public void What_was_never_measured_is_judged_by_tests_that_had_seen_nothing_of_it()
+    {
+        var prepared = Serving.Prepare(Serving.Deploy("llama-3.1-8b", "h100-sxm"), Serving.Closed(8));
+        var bands = new List<ErrorBand>
+        {
+            Band(ErrorBands.Scopes(prepared).First(), 1.1),
+            Band(ErrorBands.OtherGpuScope(prepared), 1.3),
+            Band(ErrorBands.OtherModelScope(prepared), 1.4),
+            Band("*", 1.5),
+        };
+        Assert.Equal(1.3, Spread()); // nothing on this GPU
+        bands.Add(Band(ErrorBands.GpuScope(prepared), 1.2));
+        Assert.Equal(1.2, Spread());
+        Assert.Equal(1.4, Spread(knownModel: false));
+        Assert.Equal(1.5, Spread(knownStack: false));
+
+        double? Spread(bool knownStack = true, bool knownModel = true) =>
+            ErrorBands.Find(bands, Metric.Tpot, prepared, knownStack, knownModel)?.Spread;
+
+        static ErrorBand Band(string scope, double spread) => new(Metric.Tpot, scope, 30, 3, 0.1, 0.1, spread);
+    }
+
+    [Fact]
+    public void Bands_of_the_unmeasured_need_enough_rows()
+    {
+        var outcomes = Enumerable.Range(0, 30).Select(i => Outcome(Models[i % 3], i < 6 ? 2 : 1.1)).ToList();
+        var band = Assert.Single(ErrorBands.Of(outcomes, ErrorBands.OtherGpuScope));
+        Assert.Equal(("gpu not measured closed-loop", 30, 3), (band.Scope, band.Rows, band.Cells));
+        Nearly.Equal(0.1, band.Median, 1e-9);
+        Assert.Empty(ErrorBands.Of(outcomes.Take(Calibrator.FewestRows - 1), ErrorBands.OtherModelScope));
+    }
+
+    [Fact]
     public void Few_rows_or_cells_make_no_band_of_their_own()
     {
         Assert.Empty(ErrorBands.Of(Enumerable.Range(0, 4).Select(i => Outcome(Models[i % 3], 1.1))));

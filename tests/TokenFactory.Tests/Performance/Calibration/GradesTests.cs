@@ -74,7 +74,7 @@ public sealed class GradesTests
     public void A_fit_on_top_of_what_is_known_learns_a_factor_that_all_rows_share()
     {
         var predictor = new Predictor(CalibrationSet.Prior);
-        var samples = Enumerable.Range(0, 30).Select(i => Sample(i, 1, 1)).ToList();
+        var samples = Enumerable.Range(0, 30).Select(i => Sample(i, 1e3, 1)).ToList();
         List<Sample> slow =
         [
             .. samples.Select((sample, i) => Sample(i, predictor.Predict(sample.Prepared).Tpot * 1e3 * 1.3, 1)),
@@ -90,6 +90,7 @@ public sealed class GradesTests
     public void A_row_that_cannot_be_a_sample_says_why()
     {
         Assert.Contains("measures nothing", Reader.Read(Point(1, new Dictionary<string, double> { ["concurrency"] = 4 })).Unused!.Reason, StringComparison.Ordinal);
+        Assert.Contains("less time than reading the weights", Read(1, 0.1, 100).Unused!.Reason, StringComparison.Ordinal);
         Assert.Contains("no model 'gpt-9'", Reader.Read(Point(1, new Dictionary<string, double> { ["tpot_mean_ms"] = 4 }) with { ModelKey = "gpt-9" }).Unused!.Reason, StringComparison.Ordinal);
     }
 
@@ -108,7 +109,9 @@ public sealed class GradesTests
         Sample(id, tpot, total),
         new Prediction { Fits = true, Gpus = 1, Tpot = predictedTpot / 1e3, TotalTokensPerSecond = predictedTotal });
 
-    private static Sample Sample(int id, double tpot, double total) => Reader.Read(Point(id, new Dictionary<string, double>
+    private static Sample Sample(int id, double tpot, double total) => Read(id, tpot, total).Sample!;
+
+    private static (Sample? Sample, UnusedRow? Unused) Read(int id, double tpot, double total) => Reader.Read(Point(id, new Dictionary<string, double>
     {
         ["gpu_count"] = 1,
         ["tp"] = 1,
@@ -117,7 +120,7 @@ public sealed class GradesTests
         ["concurrency"] = 1 + id,
         ["tpot_mean_ms"] = tpot,
         ["total_tok_s_per_gpu"] = total,
-    })).Sample!;
+    }));
 
     private static ServingPoint Point(int id, Dictionary<string, double> numbers) => new()
     {
