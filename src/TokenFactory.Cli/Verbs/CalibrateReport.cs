@@ -132,6 +132,7 @@ internal static class CalibrateReport
     public static IEnumerable<(string Name, IReadOnlyList<SetAside> Groups)> SetAside(CalibrationSet set) =>
     [
         ("TPOT", [.. set.Times.SetAside, .. set.Variants.SetAside]),
+        ("tokens/s offline", set.Offline.SetAside),
         ("mean TTFT", set.FirstTokenTimes.SetAside),
         ("watts per GPU", set.Watts.SetAside),
     ];

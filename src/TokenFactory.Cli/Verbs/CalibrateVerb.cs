@@ -4,6 +4,7 @@ using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
 using TokenFactory.Cli.Output;
 using TokenFactory.Performance.Calibration;
+using TokenFactory.Performance.SteadyState;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -164,6 +165,7 @@ internal sealed class CalibrateVerb
         var measured = new[]
         {
             points.Count(point => point.MeasuredTpot > 0),
+            run.Input.Samples.Count(sample => sample.Load.Arrival == Arrival.Offline),
             points.Count(point => point.MeasuredTtft > 0),
             points.Count(point => point.MeasuredWatts > 0),
         };

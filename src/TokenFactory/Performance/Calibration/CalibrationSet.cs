@@ -27,6 +27,9 @@ public sealed record CalibrationSet
     /// <summary>Further corrections of times per token where a deployment speculates or splits prefill from decode.</summary>
     public required Corrections Variants { get; init; }
 
+    /// <summary>Corrections of tokens per second where all requests are given at once, on top of the factor of such loads.</summary>
+    public required Corrections Offline { get; init; }
+
     /// <summary>Corrections of times to the first token.</summary>
     public required Corrections FirstTokenTimes { get; init; }
 
@@ -68,6 +71,7 @@ public sealed record CalibrationSet
         Rates = new Dictionary<string, double>(),
         Times = Corrections.None,
         Variants = Corrections.None,
+        Offline = Corrections.None,
         FirstTokenTimes = Corrections.None,
         Watts = Corrections.None,
     };

@@ -31,6 +31,7 @@ public static class CalibrationTables
             Row("rate", load, "factor", factor);
         Levels("time-correction", set.Times);
         Levels("variant-correction", set.Variants);
+        Levels("offline-correction", set.Offline);
         Levels("first-token-correction", set.FirstTokenTimes);
         Levels("watt-correction", set.Watts);
         return text.ToString();
@@ -89,6 +90,7 @@ public static class CalibrationTables
             Rates = RatesIn(Table("rate")),
             Times = Levels(Table("time-correction"), Calibrator.TimeLikenesses),
             Variants = Levels(Table("variant-correction"), Calibrator.VariantLikenesses),
+            Offline = Levels(Table("offline-correction"), Calibrator.OfflineLikenesses),
             FirstTokenTimes = Levels(Table("first-token-correction"), Calibrator.FirstTokenLikenesses),
             Watts = Levels(Table("watt-correction"), Calibrator.WattLikenesses),
             Assumed = rows.Where(row => row["kind"] == "estimated")
@@ -114,7 +116,10 @@ public static class CalibrationTables
     ];
 
     private static readonly string[] Known =
-        ["step", "first-token", "power", "rate", "time-correction", "variant-correction", "first-token-correction", "watt-correction"];
+    [
+        "step", "first-token", "power", "rate", "time-correction", "variant-correction", "offline-correction", "first-token-correction",
+        "watt-correction",
+    ];
 
     private delegate void Setter<T, TTerm>(ref T terms, TTerm term, double value);
 

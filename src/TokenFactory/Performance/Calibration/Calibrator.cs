@@ -34,6 +34,12 @@ public sealed class Calibrator
         new("model+bits+engine+mode+speculation", 0.02),
     ];
 
+    /// <summary>
+    /// The kinds of likeness that correct tokens per second where everything is given at once: how full engines keep a model's batches,
+    /// and lengths that benchmarks of it do not publish.
+    /// </summary>
+    public static IReadOnlyList<Likeness> OfflineLikenesses { get; } = [new("model", 0.03), new("model+bits", 0.03)];
+
     /// <summary>The kinds of likeness that correct times to the first token.</summary>
     public static IReadOnlyList<Likeness> FirstTokenLikenesses { get; } = [new("model+engine", 0.02), new("mode+engine", 0.02), new("engine+vendor", 0.01)];
 
@@ -82,6 +88,7 @@ public sealed class Calibrator
         set = set with { FirstTokens = FirstTokens(samples, set, held) };
         set = set with { FirstTokenTimes = set.FirstTokenTimes.Plus(FirstTokenTimes(samples, set)) };
         set = set with { Rates = RatesOf(samples, set) };
+        set = set with { Offline = set.Offline.Plus(Offline(samples, set)) };
         set = set with { Power = Power(samples, set, held) };
         return set with { Watts = set.Watts.Plus(Watts(samples, set)) };
     }
@@ -147,7 +154,7 @@ public sealed class Calibrator
         var ratios = new Dictionary<string, List<double>>(StringComparer.Ordinal);
         foreach (var sample in samples)
         {
-            if (Measured(sample) is not { } measured || predictor.Predict(sample.Prepared) is not { Fits: true, Saturated: false } prediction)
+            if (MeasuredOutput(sample) is not { } measured || predictor.Predict(sample.Prepared) is not { Fits: true, Saturated: false } prediction)
                 continue;
             var kind = Rates.Key(sample.Load.Arrival, sample.Load);
             if (!ratios.TryGetValue(kind, out var list))
@@ -159,10 +166,23 @@ public sealed class Calibrator
         foreach (var (kind, list) in ratios.Where(pair => pair.Value.Count >= FewestRows && pair.Key != Rates.Open))
             rates[kind] = set.Rates.GetValueOrDefault(kind, 1) * Corrections.Median([.. list]);
         return rates;
+    }
 
-        static double? Measured(Sample sample) =>
-            sample.Point.MeasuredOutput
-            ?? (sample.Point.MeasuredTotalPerGpu * sample.Prepared.Scenario.Gpus * sample.Load.OutputTokens / (sample.Load.InputTokens + sample.Load.OutputTokens));
+    private static Corrections Offline(IReadOnlyList<Sample> samples, CalibrationSet set)
+    {
+        var predictor = new Predictor(set);
+        var left = samples.Where(s => s.Load.Arrival == Arrival.Offline && MeasuredOutput(s) > 0)
+            .Select(s => (s.Traits, Modelled: predictor.Predict(s.Prepared).OutputTokensPerSecond, Measured: MeasuredOutput(s)!.Value))
+            .Where(row => row.Modelled > 0)
+            .Select(row => (row.Traits, Math.Log(row.Measured / row.Modelled)));
+        return Corrections.Fit(left, OfflineLikenesses, TimeNoise);
+    }
+
+    private static double? MeasuredOutput(Sample sample)
+    {
+        var (point, load) = (sample.Point, sample.Load);
+        var share = load.OutputTokens / (load.InputTokens + load.OutputTokens);
+        return point.MeasuredOutput ?? (point.MeasuredTotalPerGpu * sample.Prepared.Scenario.Gpus * share);
     }
 
     private Dictionary<string, PowerTerms> Power(IReadOnlyList<Sample> samples, CalibrationSet set, HashSet<string> held)

@@ -29,7 +29,8 @@ internal sealed class Lens
 
     public double Replicas => _p.Scenario.Decode.Replicas;
 
-    public double Rate(Arrival arrival) => _calibration.RateOf(Rates.Key(arrival, Load));
+    public double Rate(Arrival arrival) =>
+        _calibration.RateOf(Rates.Key(arrival, Load)) * (arrival == Arrival.Offline ? _calibration.Offline.Factor(_p.Traits) : 1);
 
     public double Capacity() => StepMix.Room(_p.Decode.Deployment, Load);
 

@@ -87,6 +87,45 @@ public sealed class GradesTests
     }
 
     [Fact]
+    public void Where_all_is_given_at_once_a_model_keeps_its_own_pace_on_a_gpu_that_was_not_seen()
+    {
+        string[] gpus = ["h100-sxm", "h200-sxm", "b200", "a100-sxm-80gb"];
+        var prior = new Predictor(CalibrationSet.Prior);
+        List<Sample> samples =
+        [
+            .. gpus.SelectMany(gpu => Enumerable.Range(1, 5).SelectMany(i => new[]
+            {
+                Offline("llama-3.1-8b", gpu, i, 0.7),
+                Offline("mistral-7b", gpu, i, 1.2),
+            })),
+        ];
+        var blind = new Predictor(new Calibrator(samples).Fit(sample => sample.Traits.Gpu != "b200"));
+        foreach (var sample in samples.Where(sample => sample.Traits.Gpu == "b200"))
+        {
+            var (without, with) = (Ratio(prior, sample), Ratio(blind, sample));
+            Assert.True(Math.Abs(Math.Log(with)) < 0.6 * Math.Abs(Math.Log(without)), $"{sample.Cell}: {without} and {with}");
+        }
+
+        double Ratio(Predictor predictor, Sample sample) =>
+            predictor.Predict(sample.Prepared).OutputTokensPerSecond / sample.Point.MeasuredOutput!.Value;
+
+        Sample Offline(string model, string gpu, int i, double pace)
+        {
+            var numbers = new Dictionary<string, double>
+            {
+                ["gpu_count"] = 1,
+                ["tp"] = 1,
+                ["input_len_tok"] = 128 * i,
+                ["output_len_tok"] = 256,
+                ["output_tok_s_total"] = 1,
+            };
+            var point = Point(i, numbers) with { ModelKey = model, GpuKey = gpu, LoadKind = "offline_all_at_once" };
+            numbers["output_tok_s_total"] = pace * prior.Predict(Reader.Read(point).Sample!.Prepared).OutputTokensPerSecond;
+            return Reader.Read(point).Sample!;
+        }
+    }
+
+    [Fact]
     public void A_row_that_cannot_be_a_sample_says_why()
     {
         Assert.Contains("measures nothing", Reader.Read(Point(1, new Dictionary<string, double> { ["concurrency"] = 4 })).Unused!.Reason, StringComparison.Ordinal);

@@ -59,7 +59,9 @@ public sealed class OpenLoopTests
         foreach (var calibration in Serving.Both)
         {
             var load = Serving.Closed(0, input, output) with { Arrival = Arrival.Offline, Concurrency = null };
-            var most = Serving.Predict(d, load, calibration).OutputTokensPerSecond / calibration.RateOf("offline");
+            var offline = Serving.Prepare(d, load);
+            var rate = calibration.RateOf("offline") * calibration.Offline.Factor(offline.Traits);
+            var most = Serving.Predict(offline, calibration).OutputTokensPerSecond / rate;
             foreach (var clients in new double[] { 1, 4, 16, 64, 256, 1024, 8192 })
             {
                 var some = Serving.Predict(d, Serving.Closed(clients, input, output), calibration).OutputTokensPerSecond / calibration.RateOf("closed-loop");
