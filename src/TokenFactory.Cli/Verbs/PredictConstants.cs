@@ -41,9 +41,17 @@ internal static class PredictConstants
         if (d.Model.Attention.Any(group => group is LatentAttention or CompressedAttention))
             yield return Row($"latent attention over a {plan.KvCache.Word()} cache", kernels.Latent(plan.KvCache).From);
         if (spread.Tensor > 1)
-            yield return Row($"all-reduce among {spread.Tensor}", kernels.Collectives.From);
+            yield return AllReduce(spread.Tensor, kernels.Collectives);
         if (spread.AttentionData > 1)
             yield return Row($"dispatch to experts among {spread.StageGpus}", kernels.Dispatch.From);
+    }
+
+    private static (string What, string Kind, string How, Provenance? From) AllReduce(int ranks, Sourced<CollectiveConstants> collectives)
+    {
+        var row = Row($"all-reduce among {ranks}", collectives.From);
+        return collectives.Value.IsExtrapolated(CollectiveOperator.AllReduce, ranks)
+            ? row with { Kind = "estimated", How = "extrapolated from fewer GPUs" }
+            : row;
     }
 
     private static IEnumerable<(string What, string Kind, string How, Provenance? From)> Fits(PredictAnswer answer, PredictRunner runner)

@@ -150,9 +150,9 @@ public sealed class KvCapacity
         {
             var held = (double)ModelParameters.Held(group, model.Hidden);
             var routed = group is MixtureOfExperts mix ? mix.Experts * (double)ModelParameters.PerExpert(mix, model.Hidden) : 0;
-            dense += group.Layers * (held - routed) * plan.Dense.BytesPerWeight() / spread.DenseSlices;
+            dense += group.Layers * (held - routed) * plan.Dense.BytesPerWeight() / spread.Tensor;
             experts += group.Layers * routed * plan.Experts.BytesPerWeight() / spread.StageGpus;
-            width = Math.Max(width, Width(group) / spread.DenseSlices);
+            width = Math.Max(width, Width(group) / spread.Tensor);
         }
 
         var embeddings = ModelParameters.Embeddings(model, CountedEmbeddings.All) * PrecisionPlan.Embeddings.BytesPerWeight() / spread.Tensor;

@@ -19,9 +19,6 @@ public readonly record struct Parallelism(int Tensor = 1, int Pipeline = 1, int 
     /// <summary>GPUs that slice each expert.</summary>
     public int ExpertSlices => Math.Max(1, StageGpus / Math.Max(1, Expert));
 
-    /// <summary>GPUs that slice a dense feed-forward layer: all of a stage, or one attention group where attention is data-parallel.</summary>
-    public int DenseSlices => Tensor;
-
     /// <summary>"TP8", "TP2 x DP4 EP8", "TP8 PP2".</summary>
     public override string ToString() =>
         string.Join(

@@ -37,10 +37,6 @@ public readonly record struct StepShape(
     /// <summary>Mean number of tokens that a prefilled token attends to; 0 without one.</summary>
     public double PrefillContext => PrefillTokens > 0 ? PrefillPairs / PrefillTokens : 0;
 
-    /// <summary>The same step without its prefill, on every group.</summary>
-    /// <param name="groups">Attention groups of the replica.</param>
-    public StepShape DecodeOnly(int groups) => new(DecodeSequences, DecodeContextTokens, OtherGroupsSequences: DecodeSequences * (groups - 1));
-
     /// <summary>A step that decodes evenly on all groups.</summary>
     /// <param name="sequences">Sequences per group.</param>
     /// <param name="context">Mean context in tokens.</param>

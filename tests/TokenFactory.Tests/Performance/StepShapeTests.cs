@@ -38,14 +38,4 @@ public sealed class StepShapeTests
         var (first, second) = (StepShape.Of([], [new PrefillChunk(400, 0)]), StepShape.Of([], [new PrefillChunk(600, 400)]));
         Nearly.Equal(whole.PrefillPairs, first.PrefillPairs + second.PrefillPairs);
     }
-
-    [Fact]
-    public void Decoding_alone_leaves_prompts_out_on_every_group()
-    {
-        var shape = StepShape.Of([100, 300], [new PrefillChunk(512, 0)]);
-        Assert.Equal(StepShape.Decode(2, 200), shape.DecodeOnly(1));
-        Assert.Equal(StepShape.Decode(2, 200, 8), shape.DecodeOnly(8));
-        Assert.Equal(14, shape.DecodeOnly(8).OtherGroupsSequences);
-        Assert.Equal(0, shape.DecodeOnly(8).PrefillTokens);
-    }
 }

@@ -69,9 +69,6 @@ public sealed class CollectiveConstants
     public bool IsExtrapolated(CollectiveOperator collective, int ranks) =>
         ranks > Math.Min(_links.DomainRanks, _rows[(int)collective].Where(row => row.Nodes == 1).Max(row => row.Ranks));
 
-    /// <summary>Seconds of an all-reduce of a vector of so many bytes.</summary>
-    public double AllReduceSeconds(int ranks, double bytes) => Seconds(CollectiveOperator.AllReduce, ranks, bytes);
-
     private CollectiveCurve Compute(CollectiveOperator op, int ranks)
     {
         var inside = Math.Min(ranks, _links.DomainRanks);

@@ -122,7 +122,7 @@ public sealed class KernelLaws
         double Step(int i) => gemm.Seconds(i, 4096, 4096)
             + attention.DecodeSeconds(i * 1e6, i * 1e7, 4096, i)
             + experts.Seconds(i, 8, 4096, 1536, i)
-            + reduce.AllReduceSeconds(8, i * 8192)
+            + reduce.Seconds(CollectiveOperator.AllReduce, 8, i * 8192)
             + send.Seconds(i, 7168);
     }
 
@@ -142,7 +142,7 @@ public sealed class KernelLaws
             times.Add(set.Latent(format).Value.DecodeSeconds(1e9, 1e12, 8192));
         }
 
-        times.Add(set.Collectives.Value.AllReduceSeconds(8, 1 << 24));
+        times.Add(set.Collectives.Value.Seconds(CollectiveOperator.AllReduce, 8, 1 << 24));
         times.Add(set.Dispatch.Value.Dispatch(DispatchMode.Normal, 8, 8).Seconds(8192, 7168));
         return times;
     }

@@ -26,7 +26,7 @@ public sealed class KernelTableTests
 
             foreach (var ranks in new[] { 2, 3, 4, 8, 16, 72, 200 })
             {
-                AssertTime(set.Collectives.Value.AllReduceSeconds(ranks, 1 << 20));
+                AssertTime(set.Collectives.Value.Seconds(CollectiveOperator.AllReduce, ranks, 1 << 20));
                 AssertTime(set.Dispatch.Value.Dispatch(DispatchMode.LowLatency, ranks, 8).Seconds(64, 7168));
                 AssertTime(set.Dispatch.Value.Combine(DispatchMode.Normal, ranks, 8).Seconds(4096, 7168));
             }
@@ -99,8 +99,8 @@ public sealed class KernelTableTests
         var h100 = ShippedTables.Set("h100-sxm").Collectives.Value;
         Assert.False(h100.IsExtrapolated(CollectiveOperator.AllReduce, 8));
         Assert.True(h100.IsExtrapolated(CollectiveOperator.AllReduce, 16));
-        Assert.True(h100.AllReduceSeconds(16, 1 << 24) > 1.5 * h100.AllReduceSeconds(8, 1 << 24));
-        Assert.True(ShippedTables.Set("gb200-nvl72").Collectives.Value.AllReduceSeconds(16, 1 << 24) < h100.AllReduceSeconds(16, 1 << 24));
+        Assert.True(h100.Seconds(CollectiveOperator.AllReduce, 16, 1 << 24) > 1.5 * h100.Seconds(CollectiveOperator.AllReduce, 8, 1 << 24));
+        Assert.True(ShippedTables.Set("gb200-nvl72").Collectives.Value.Seconds(CollectiveOperator.AllReduce, 16, 1 << 24) < h100.Seconds(CollectiveOperator.AllReduce, 16, 1 << 24));
     }
 
     [Fact]
