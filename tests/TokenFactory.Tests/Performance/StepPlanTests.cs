@@ -120,7 +120,7 @@ public sealed class StepPlanTests
             double[] large = [.. new[] { 2, 4, 8 }.Select(tp => Step(Serving.Deploy("llama-3.1-70b", "h200-sxm", tp: tp), 8, calibration))];
             Assert.True(large[1] < 0.75 * large[0] && large[2] < 0.85 * large[1], string.Join(' ', large));
             var (one, eight) = (
-                Step(Serving.Deploy("qwen3-0.6b", "l40s"), 8, calibration), Step(Serving.Deploy("qwen3-0.6b", "l40s", tp: 8), 8, calibration));
+                Step(Serving.Deploy("qwen3-0.6b", "rtx-5090"), 8, calibration), Step(Serving.Deploy("qwen3-0.6b", "rtx-5090", tp: 8), 8, calibration));
             Assert.True(eight >= one, $"{one} s on one, {eight} s on eight");
         }
 
