@@ -13,6 +13,7 @@ public sealed class StepPower
 
     private readonly Deployment _deployment;
     private readonly PowerTerms _factors;
+    private readonly PowerScale _scale;
     private readonly double _correction;
 
     /// <summary>The power of a deployment's steps.</summary>
@@ -22,7 +23,7 @@ public sealed class StepPower
     /// <param name="clock">The clock as a share of the highest; null for the deployment's lock, or the highest.</param>
     public StepPower(Deployment deployment, CalibrationSet calibration, Traits traits, double? clock = null)
     {
-        _deployment = deployment;
+        (_deployment, _scale) = (deployment, PowerScale.Of(deployment.Gpu));
         _factors = Throttle.Save(calibration.PowerOf(traits), clock ?? deployment.Clock);
         _correction = calibration.Watts.Factor(traits);
     }
@@ -46,5 +47,5 @@ public sealed class StepPower
     /// <param name="seconds">How long it takes.</param>
     /// <param name="occupancy">How many tokens a step has, as <see cref="PowerTerms.Occupied"/> says it.</param>
     public double Watts(GpuBusy busy, StepTerms terms, double seconds, double occupancy) =>
-        Throttle.Watts(PowerTerms.Of(busy, terms, seconds, occupancy).Dot(_factors) * _correction, _deployment);
+        Throttle.Watts(PowerTerms.Of(busy, terms, seconds, occupancy, _scale).Dot(_factors) * _correction, _deployment);
 }

@@ -44,7 +44,7 @@ public sealed class Calibrator
     public static IReadOnlyList<Likeness> FirstTokenLikenesses { get; } = [new("model+engine", 0.02), new("mode+engine", 0.02), new("engine+vendor", 0.01)];
 
     /// <summary>The kinds of likeness that correct watts.</summary>
-    public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("model+vendor", 0.02), new("mode", 0.01)];
+    public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("model+vendor", 0.02), new("model+bits+vendor", 0.02), new("mode+speculation", 0.01)];
 
     private const double GlobalPull = 5;
     private const double KnownPull = 200;
@@ -193,8 +193,9 @@ public sealed class Calibrator
             var eye = new Lens(sample.Prepared, set);
             var (mix, terms, tpot) = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas);
             var busy = mix.TokenBusy(sample.Prepared.Decode, sample.Prepared.Policy);
-            var shares = PowerTerms.Of(busy, terms, tpot, mix.Occupancy(sample.Prepared.Policy));
-            var tdp = sample.Prepared.Decode.Deployment.Gpu.Tdp!.Value.Value.Value;
+            var gpu = sample.Prepared.Decode.Deployment.Gpu;
+            var shares = PowerTerms.Of(busy, terms, tpot, mix.Occupancy(sample.Prepared.Policy), PowerScale.Of(gpu));
+            var tdp = gpu.Tdp!.Value.Value.Value;
             rows.Add((sample.Traits.Architecture, TermArrays.Of(shares, tdp / sample.Point.MeasuredWatts!.Value)));
         }
 

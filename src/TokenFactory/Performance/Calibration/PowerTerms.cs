@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace TokenFactory.Performance.Calibration;
 
 /// <summary>
-/// What the power of a step is made of, as shares of its duration. Calibration finds how many watts per watt of thermal design power
-/// each is worth.
+/// What the power of a step is made of, as shares of its duration, all but the first scaled to what the accelerator's parts can draw
+/// (<see cref="PowerScale"/>). Calibration finds how many watts per watt of thermal design power each is worth.
 /// </summary>
 public enum PowerTerm
 {
@@ -48,18 +48,19 @@ public struct PowerTerms
     /// <param name="terms">Its kernel times in seconds.</param>
     /// <param name="seconds">How long it takes.</param>
     /// <param name="occupancy">How many tokens a step has, as <see cref="Occupied"/> says it.</param>
-    public static PowerTerms Of(GpuBusy busy, StepTerms terms, double seconds, double occupancy)
+    /// <param name="scale">How much of the thermal design power the accelerator's parts can draw.</param>
+    internal static PowerTerms Of(GpuBusy busy, StepTerms terms, double seconds, double occupancy, PowerScale scale)
     {
         var shares = default(PowerTerms);
         shares[PowerTerm.Awake] = 1;
         if (!(seconds > 0))
             return shares;
-        shares[PowerTerm.Arithmetic] = Math.Min(busy.Arithmetic / seconds, 1);
-        shares[PowerTerm.Weights] = Math.Min(busy.Weights / seconds, 1);
-        shares[PowerTerm.Cache] = Math.Min(busy.Cache / seconds, 1);
-        shares[PowerTerm.Prompts] = Math.Min(
+        shares[PowerTerm.Arithmetic] = scale.Arithmetic * Math.Min(busy.Arithmetic / seconds, 1);
+        shares[PowerTerm.Weights] = scale.Memory * Math.Min(busy.Weights / seconds, 1);
+        shares[PowerTerm.Cache] = scale.Memory * Math.Min(busy.Cache / seconds, 1);
+        shares[PowerTerm.Prompts] = scale.Arithmetic * Math.Min(
             (terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention]) / seconds, 1);
-        shares[PowerTerm.Occupancy] = occupancy;
+        shares[PowerTerm.Occupancy] = scale.Arithmetic * occupancy;
         return shares;
     }
 
