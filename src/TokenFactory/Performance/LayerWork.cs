@@ -138,13 +138,17 @@ internal readonly record struct ExpertsWork(
     /// <summary>Logarithm of the probability that one token misses an expert.</summary>
     private double LogMiss { get; } = Math.Log(1 - (TopK / Experts));
 
-    /// <summary>What one layer keeps busy of the GPU, in seconds at full speed.</summary>
+    /// <summary>Standard deviations by which the highest of so many normally distributed numbers lies above their mean.</summary>
+    private double Extreme { get; } = Ranks > 1 ? Math.Sqrt(2 * Math.Log(Ranks)) - (0.6 / Math.Sqrt(Math.Log(Ranks))) : 0;
+
+    /// <summary>What one layer keeps busy of a GPU on average, in seconds at full speed.</summary>
     /// <param name="tokens">Tokens of all attention groups.</param>
     public GpuBusy Busy(double tokens)
     {
         if (!(tokens > 0))
             return default;
-        var (pairs, hit) = Routed(tokens);
+        var pairs = Share(tokens);
+        var hit = Hit(pairs);
         var weights = Matrices * Hidden * Intermediate;
         return new GpuBusy(
             2 * Math.Max(pairs, hit * FullSpeed.TileRows) * weights * Full.SecondsPerFlop, hit * weights * Full.SecondsPerWeight, 0);
@@ -169,14 +173,23 @@ internal readonly record struct ExpertsWork(
     {
         if (!(tokens > 0))
             return 0;
-        var (pairs, hit) = Routed(tokens);
-        return Kernel.Seconds(pairs, hit, Hidden, Intermediate, Dispatched ? pairs : tokens * TopK, Matrices);
+        var pairs = Busiest(tokens);
+        return Kernel.Seconds(pairs, Hit(pairs), Hidden, Intermediate, Dispatched ? pairs : tokens * TopK, Matrices);
     }
 
-    /// <summary>(Token, expert) pairs and distinct experts of this GPU, with even routing.</summary>
-    private (double Pairs, double Hit) Routed(double tokens)
+    /// <summary>
+    /// (Token, expert) pairs of the busiest GPU: tokens fall on experts by chance, and the others wait for the GPU that most fall on. With
+    /// few tokens that is far more than its share, where slices of every expert would share evenly.
+    /// </summary>
+    private double Busiest(double tokens)
     {
-        var missed = Math.Exp(tokens * LogMiss);
-        return (tokens * TopK / Ranks, Experts / Ranks * (1 - missed));
+        var share = Share(tokens);
+        return share + (Extreme * Math.Sqrt(share * (1 - (1 / Ranks))));
     }
+
+    /// <summary>Pairs of a GPU on average.</summary>
+    private double Share(double tokens) => tokens * TopK / Ranks;
+
+    /// <summary>Distinct experts that so many pairs of a GPU go to.</summary>
+    private double Hit(double pairs) => Experts / Ranks * (1 - Math.Exp(pairs * Ranks / TopK * LogMiss));
 }
