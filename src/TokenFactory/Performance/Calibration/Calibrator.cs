@@ -15,11 +15,12 @@ public sealed class Calibrator
     public static IReadOnlyList<Likeness> TimeLikenesses { get; } =
     [
         new("model+bits", 0.02),
-        new("spread+engine+vendor", 0.02),
+        new("spread+engine+vendor", 0.005),
         new("model+bits+engine", 0.02),
         new("model+bits+engine+vendor", 0.02),
         new("spread+model", 0.02),
-        new("architecture", 0.02),
+        new("spread+model+vendor", 0.01),
+        new("architecture", 0.005),
     ];
 
     /// <summary>
