@@ -81,7 +81,7 @@ public sealed class CalibrateTests
         var unknown = run.Json.GetProperty("not_identified").EnumerateArray()
             .Select(row => $"{row.GetProperty("table").GetString()} {row.GetProperty("terms").GetString()}").ToList();
         Assert.Contains(unknown, row => row.StartsWith("power awake", StringComparison.Ordinal));
-        Assert.Contains(unknown, row => row.StartsWith("step ", StringComparison.Ordinal) && row.Contains("group-sequences", StringComparison.Ordinal));
+        Assert.Contains(unknown, row => row.StartsWith("step ", StringComparison.Ordinal) && row.Contains("dispatched-layers", StringComparison.Ordinal));
         Assert.Equal(2, run.Json.GetProperty("unused")[0].GetProperty("rows").GetInt32());
     }
 

@@ -47,8 +47,7 @@ internal static class PredictBound
                 StepTerm.LinearLayers,
                 StepTerm.SparseLayers,
                 StepTerm.Step,
-                StepTerm.Sequences,
-                StepTerm.GroupSequences)),
+                StepTerm.Sequences)),
         ];
     }
 

@@ -75,7 +75,6 @@ public sealed class StepPlan
 
         terms[StepTerm.Head] += _head.Seconds(decode + shape.PrefillChunks);
         terms[StepTerm.Sequences] = shape.DecodeSequences * 1e-5;
-        terms[StepTerm.GroupSequences] = _groups > 1 ? (shape.DecodeSequences + others) * 1e-5 : 0;
         if (shape.PrefillTokens > 0)
             AddPrefill(shape, decode, others + shape.OtherGroupsTokens, shape.DecodeSequences > 0 ? alone : default, ref terms);
         return terms;

@@ -62,9 +62,6 @@ public enum StepTerm
     /// <summary>Sequences of the attention group, 10 microseconds each: bookkeeping.</summary>
     Sequences,
 
-    /// <summary>Sequences of all attention groups where there are several, 10 microseconds each.</summary>
-    GroupSequences,
-
     /// <summary>Layers whose result several GPUs exchange, 10 microseconds each: synchronisation.</summary>
     ReducedLayers,
 
