@@ -19,7 +19,6 @@ public sealed class Calibrator
         new("model+bits+engine", 0.02),
         new("model+bits+engine+vendor", 0.02),
         new("spread+model", 0.02),
-        new("spread+model+vendor", 0.01),
         new("architecture", 0.005),
     ];
 
