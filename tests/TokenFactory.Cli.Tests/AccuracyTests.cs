@@ -40,6 +40,23 @@ public sealed class AccuracyTests
     }
 
     [Fact]
+    public void The_readme_says_how_wrong_predictions_are()
+    {
+        const string summary = "summary";
+        var readme = Repository.Text("README.md");
+        var rows = File.ReadLines(Page)
+            .SkipWhile(line => !line.StartsWith("| metric |", StringComparison.Ordinal))
+            .TakeWhile(line => line.StartsWith('|'))
+            .Select(line => line.Split(" | "));
+        var table = string.Join('\n', rows.Select(cells => cells[0].Contains("---", StringComparison.Ordinal)
+            ? "| --- | ---: |"
+            : $"{cells[0]} | {cells[4].Replace("ours", "on unseen cells", StringComparison.Ordinal)} |"));
+        if (Write && AccuracyPage.Part(readme, summary) != table)
+            File.WriteAllText(Repository.Path("README.md"), AccuracyPage.With(readme, [(summary, table)]));
+        Assert.Equal(AccuracyPage.Part(Repository.Text("README.md"), summary), table);
+    }
+
+    [Fact]
     public void The_shipped_kernel_constants_are_what_the_measurements_give()
     {
         Assert.SkipUnless(Directory.Exists(Kernels), NoMeasurements);

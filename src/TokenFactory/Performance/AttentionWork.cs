@@ -8,7 +8,7 @@ internal readonly record struct AttentionWork
 {
     private const double BytesPerState = 4;
 
-    /// <summary>Operations per state element and prefilled token of a chunked linear attention: into the chunk, across it, and out.</summary>
+    /// <summary>Operations per state element and prefilled token of chunked linear attention: into the chunk, across it, out.</summary>
     private const double FlopsPerStateElement = 6;
 
     private AttentionConstants Kernel { get; init; }

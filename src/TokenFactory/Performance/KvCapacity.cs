@@ -96,7 +96,8 @@ public sealed class KvCapacity
             foreach (var group in _deployment.Model.Attention.Where(group => group.VisibleTokens is null))
             {
                 var token = (group.CacheElementsPerToken * element) + group.IndexBytesPerToken;
-                block += group.Layers * BlockTokens * (double)token / Shards(group, _deployment.Parallelism.Tensor) * BusiestStage(_deployment);
+                var shards = Shards(group, _deployment.Parallelism.Tensor);
+                block += group.Layers * BlockTokens * (double)token / shards * BusiestStage(_deployment);
             }
 
             return block > 0 ? (long)Math.Max(0, Memory.Free / block) : long.MaxValue;
@@ -155,7 +156,8 @@ public sealed class KvCapacity
             width = Math.Max(width, Width(group) / spread.Tensor);
         }
 
-        var embeddings = ModelParameters.Embeddings(model, CountedEmbeddings.All) * PrecisionPlan.Embeddings.BytesPerWeight() / spread.Tensor;
+        var vocabulary = ModelParameters.Embeddings(model, CountedEmbeddings.All);
+        var embeddings = vocabulary * PrecisionPlan.Embeddings.BytesPerWeight() / spread.Tensor;
         var tokens = Math.Min(d.TokenBudget, Deployment.DefaultTokenBudget * 2);
         var activations = GraphBytes + (tokens * 2.0 * ((HiddenBuffers * model.Hidden) + (3 * width)));
         var memory = MemoryBytes(d.Gpu);

@@ -52,7 +52,8 @@ public static class CalibrationTables
         void Row(string table, string group, string term, double value, bool assumed = false)
         {
             var (who, kind) = assumed ? (AssumedText, SourceKind.Estimated) : (source.Text, source.Kind);
-            text.Append(CultureInfo.InvariantCulture, $"{table},{group},{term},{value:G5},{Quoted(who)},{source.Date},{TermWords.Of(kind)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{table},{group},{term},{value:G5},");
+            text.Append(CultureInfo.InvariantCulture, $"{Quoted(who)},{source.Date},{TermWords.Of(kind)}\n");
         }
     }
 
@@ -78,14 +79,16 @@ public static class CalibrationTables
     public static (CalibrationSet Set, Source? Source) Read(string text, string where, ICollection<Mistake> mistakes)
     {
         var rows = CsvTable.Read(text, where, FactorColumns, [], mistakes);
-        var tables = rows.GroupBy(row => row["table"], StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.Ordinal);
+        var tables = rows.GroupBy(row => row["table"], StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.ToList(), StringComparer.Ordinal);
         foreach (var row in rows.Where(row => !Known.Contains(row["table"])))
             row.Note("table", $"is '{row["table"]}'", $"Use one of {string.Join(", ", Known)}");
         var prior = CalibrationSet.Prior;
         var set = prior with
         {
             Steps = Grouped(Table("step"), prior.Steps, (ref StepTerms terms, StepTerm term, double value) => terms[term] = value),
-            FirstTokens = Grouped(Table("first-token"), prior.FirstTokens, (ref FirstTokenTerms terms, FirstTokenTerm term, double value) => terms[term] = value),
+            FirstTokens = Grouped(
+                Table("first-token"), prior.FirstTokens, (ref FirstTokenTerms terms, FirstTokenTerm term, double value) => terms[term] = value),
             Power = Grouped(Table("power"), prior.Power, (ref PowerTerms terms, PowerTerm term, double value) => terms[term] = value),
             Rates = RatesIn(Table("rate")),
             Times = Levels(Table("time-correction"), Calibrator.TimeLikenesses),
@@ -163,7 +166,8 @@ public static class CalibrationTables
         var levels = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var row in rows)
         {
-            if (double.TryParse(row["value"], NumberStyles.Float, CultureInfo.InvariantCulture, out var log) && Math.Abs(log) <= Corrections.Limit * 2)
+            if (double.TryParse(row["value"], NumberStyles.Float, CultureInfo.InvariantCulture, out var log)
+                && Math.Abs(log) <= Corrections.Limit * 2)
                 levels[row["group"]] = log;
             else
                 row.Note("value", $"is '{row["value"]}'", "Give the natural logarithm of a factor between a quarter and four");
@@ -181,7 +185,9 @@ public static class CalibrationTables
     }
 
     private static Source? SourceOf(CsvRow row) =>
-        SourceDate.Parse(row["date"]) is { } date && SourceKinds.Parse(row["kind"]) is { } kind ? new Source(kind, row["source"], date) : null;
+        SourceDate.Parse(row["date"]) is { } date && SourceKinds.Parse(row["kind"]) is { } kind
+            ? new Source(kind, row["source"], date)
+            : null;
 
     private static string Quoted(string text) => text.Contains(',') || text.Contains('"') ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
 }

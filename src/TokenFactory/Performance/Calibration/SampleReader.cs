@@ -13,6 +13,9 @@ public sealed record UnusedRow(string RowId, string Reason);
 /// <summary>Lays measured rows out as samples, or says why a row cannot be one.</summary>
 public sealed class SampleReader
 {
+    private const string ImpossibleText =
+        "a token takes less time than reading the weights does at the data sheet's bandwidth: is its unit ms?";
+
     private readonly CatalogContents _catalog;
     private readonly PointInterpreter _interpreter;
     private readonly Dictionary<string, KernelSet?> _kernels;
@@ -42,12 +45,10 @@ public sealed class SampleReader
         var sample = new Sample(named, Prepared.Of(scenario, set));
         if (!sample.Counts)
             return (null, new UnusedRow(point.RowId, "the model may be another than it is called, or the times are mostly start-up"));
-        return Impossible(sample)
-            ? (null, new UnusedRow(point.RowId, "a token takes less time than reading the weights does at the data sheet's bandwidth: is its unit ms?"))
-            : (sample, null);
+        return Impossible(sample) ? (null, new UnusedRow(point.RowId, ImpossibleText)) : (sample, null);
     }
 
-    /// <summary>Whether tokens are measured faster than memory can be read; a fifth is left to what speculation gains and to clocks.</summary>
+    /// <summary>Whether tokens are measured faster than memory can be read; a fifth is left to clocks above the data sheet's.</summary>
     private static bool Impossible(Sample sample)
     {
         const double most = 0.8;

@@ -34,7 +34,9 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         var gpu = Find(catalog.AcceleratorNames, point.GpuKey, "");
         if (gpu is null)
             return (null, $"the catalog has no accelerator '{point.GpuKey}'");
-        if (gpu.MemoryBandwidth is null || (gpu.Bf16 ?? gpu.Fp8 ?? gpu.Fp4) is null || (gpu.UsableMemoryGigabytes ?? gpu.MemoryGigabytes) is null)
+        if (gpu.MemoryBandwidth is null
+            || (gpu.Bf16 ?? gpu.Fp8 ?? gpu.Fp4) is null
+            || (gpu.UsableMemoryGigabytes ?? gpu.MemoryGigabytes) is null)
             return (null, $"the catalog lacks memory, bandwidth or arithmetic rate of {gpu.Name}");
         var (load, why) = LoadOf(point, model);
         if (load is null)
@@ -44,6 +46,7 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         var cache = NumberFormatWords.Parse(point.PrecisionKv.Split(' ')[0], gpu);
         var stated = Stated(point, gpu);
         var weights = stated ?? Own(model, gpu);
+        var everything = load.Arrival is Arrival.Offline or Arrival.OpenLoop;
         var one = new Deployment
         {
             Model = model,
@@ -54,7 +57,7 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
             Parallelism = default(Parallelism) with { Tensor = 1, Pipeline = 1, AttentionData = 1, Expert = 1 },
             MemoryUtilisation = TunedMemoryUtilisation,
             Speculation = point.Speculates ? new SpeculativeDecoding(Draft(load.Concurrency / Gpus(point)), DefaultAcceptance) : null,
-            MaxSequences = load.Arrival is Arrival.Offline or Arrival.OpenLoop && point["batch_size"] is >= 1 and { } batch ? (int)batch : null,
+            MaxSequences = everything && point["batch_size"] is >= 1 and { } batch ? (int)batch : null,
             PowerCap = point["power_cap_w_per_gpu"] is { } cap ? new Watts(cap) : null,
         };
         var (scenario, reason) = point.Disaggregated ? Pools(point, one, load) : (Replicas(point, one, load), null);
@@ -117,10 +120,17 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     private static NumberFormat Own(ModelShape model, Accelerator gpu) =>
         (model.CheckpointPrecision is { } own ? NumberFormatWords.Parse(own, gpu) : null) ?? NumberFormat.Bf16;
 
+    /// <summary>Whether the lengths are those asked for, which InferenceX draws between 80 and 100 % of.</summary>
+    private static bool Nominal(ServingPoint point) =>
+        Says(point.LenKind, "mean ~0.9")
+        || (Says(point.Workload, "InferenceX") && !Says(point.LenKind, "fixed"))
+        || Says(point.Dataset, "inferencex_api")
+        || Says(point.Dataset, "inferencex_db")
+        || Says(point.Dataset, "inferencex_via");
+
     private static (Load? Load, string? Reason) LoadOf(ServingPoint point, ModelShape model)
     {
-        var mean = Says(point.LenKind, "mean ~0.9") || (Says(point.Workload, "InferenceX") && !Says(point.LenKind, "fixed")) || Says(point.Dataset, "inferencex_api")
-            || Says(point.Dataset, "inferencex_db") || Says(point.Dataset, "inferencex_via") ? MeanOfNominal : 1.0;
+        var mean = Nominal(point) ? MeanOfNominal : 1.0;
         var output = point["output_len_tok"] ?? BenchmarkLengths.Output(model.Key, point.Workload);
         var input = point["input_len_tok"] ?? BenchmarkLengths.Input(model.Key, point.Workload);
         if (input is not > 0 || output is not > 0)
@@ -140,9 +150,10 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         {
             "offline_all_at_once" => (load with { Arrival = Arrival.Offline, Concurrency = null }, null),
             "static_batch" when concurrency > 0 => (load with { Arrival = Arrival.StaticBatch }, null),
-            "static_batch_prefill_only" or "steady-state prefill" when concurrency > 0 => (load with { Arrival = Arrival.PrefillOnly }, null),
-            "poisson_open_loop" or "poisson_open_loop_tight_slo" or "open_loop_rate" or "trace_replay_open_loop" when load.RequestsPerSecond > 0 =>
-                (open, null),
+            "static_batch_prefill_only" or "steady-state prefill" when concurrency > 0 =>
+                (load with { Arrival = Arrival.PrefillOnly }, null),
+            "poisson_open_loop" or "poisson_open_loop_tight_slo" or "open_loop_rate" or "trace_replay_open_loop"
+                when load.RequestsPerSecond > 0 => (open, null),
             _ when concurrency > 0 => (load, null),
             _ when load.RequestsPerSecond > 0 => (open, null),
             _ => (null, $"the row gives neither concurrency nor request rate (load_kind '{point.LoadKind}')"),
@@ -254,11 +265,15 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     }
 
     private static double? Number(Match match, string group) =>
-        match.Groups[group].Success && double.TryParse(match.Groups[group].Value, CultureInfo.InvariantCulture, out var number) ? number : null;
+        match.Groups[group].Success && double.TryParse(match.Groups[group].Value, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     [GeneratedRegex(
-        @"prefill: (?<pw>\d+) workers x \(tp(?<ptp>\d+)(?: attn_dp(?<pdp>\d+))? ep(?<pep>\d+)(?: dpattn(?<pdp>\d))?[^)]*\)(?: on (?<pg>\d+) GPUs)?; " +
-        @"decode: (?<dw>\d+) workers x \(tp(?<dtp>\d+)(?: attn_dp(?<ddp>\d+))? ep(?<dep>\d+)(?: dpattn(?<ddp>\d))?[^)]*\)(?: on (?<dg>\d+) GPUs)?",
+        @"prefill: (?<pw>\d+) workers x " +
+        @"\(tp(?<ptp>\d+)(?: attn_dp(?<pdp>\d+))? ep(?<pep>\d+)(?: dpattn(?<pdp>\d))?[^)]*\)(?: on (?<pg>\d+) GPUs)?; " +
+        @"decode: (?<dw>\d+) workers x " +
+        @"\(tp(?<dtp>\d+)(?: attn_dp(?<ddp>\d+))? ep(?<dep>\d+)(?: dpattn(?<ddp>\d))?[^)]*\)(?: on (?<dg>\d+) GPUs)?",
         RegexOptions.ExplicitCapture,
         1000)]
     private static partial Regex PoolWords();

@@ -9,7 +9,7 @@ public sealed record ServingPoint
     /// <summary>The row's name.</summary>
     public required string RowId { get; init; }
 
-    /// <summary>Catalog keys of model and GPU, empty where the source is a mixed or unnamed system; and their names in the source.</summary>
+    /// <summary>Catalog keys of model and GPU, empty where the source is a mixed or unnamed system; and the source's names.</summary>
     public required string ModelKey { get; init; }
 
     /// <summary>Catalog key of the GPU; empty where unknown.</summary>

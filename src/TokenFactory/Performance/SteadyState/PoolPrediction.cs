@@ -70,8 +70,7 @@ internal static class PoolPrediction
     /// <summary>Mean over both pools: the prefill pool computes prompts for its share of the time and idles otherwise.</summary>
     private static double Watts(Lens eye, Prediction answer, double busy)
     {
-        var prefill = eye.Prepared.Scenario.Prefill!.Value;
-        var pool = eye.PrefillWatts(busy);
-        return ((prefill.Gpus * pool) + (eye.Prepared.Scenario.Decode.Gpus * answer.WattsPerGpu)) / (prefill.Gpus + eye.Prepared.Scenario.Decode.Gpus);
+        var (prefill, decode) = (eye.Prepared.Scenario.Prefill!.Value.Gpus, eye.Prepared.Scenario.Decode.Gpus);
+        return ((prefill * eye.PrefillWatts(busy)) + (decode * answer.WattsPerGpu)) / (prefill + decode);
     }
 }
