@@ -102,7 +102,7 @@ public static class ServingPoints
         "precision_key", "precision_kv", "load_kind", "spec_decode", "len_kind",
     ];
 
-    /// <summary>Numbers that a prediction needs; a rate of "inf" is everything at once.</summary>
+    /// <summary>Numbers that a prediction needs.</summary>
     private static readonly HashSet<string> Needed = new(StringComparer.Ordinal)
     {
         "gpu_count", "tp", "pp", "ep", "dp", "input_len_tok", "output_len_tok", "concurrency", "batch_size", "request_rate_rps",
@@ -144,7 +144,7 @@ public static class ServingPoints
                 continue;
             if (double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
                 numbers.Add(column, number);
-            else if (Needed.Contains(column) && !double.IsPositiveInfinity(number))
+            else if (Needed.Contains(column) && !Endless(column, field))
                 unreadable ??= $"{column} is '{field}', which is no number";
         }
 
@@ -171,4 +171,8 @@ public static class ServingPoints
             Unreadable = unreadable,
         };
     }
+
+    /// <summary>Whether a limit is written as none: clients without a rate, or a rate of everything at once.</summary>
+    private static bool Endless(string column, string field) =>
+        column is "request_rate_rps" or "concurrency" && field.ToUpperInvariant() is "INF" or "INFINITY";
 }

@@ -42,6 +42,14 @@ public sealed class ServingPointsTests
         Assert.Empty(mistakes);
     }
 
+    [Theory]
+    [InlineData("request_rate_rps", "inf", false)]
+    [InlineData("concurrency", "Infinity", false)]
+    [InlineData("tp", "inf", true)]
+    [InlineData("request_rate_rps", "-inf", true)]
+    public void A_limit_without_end_is_no_limit(string column, string text, bool unreadable) =>
+        Assert.Equal(unreadable, Assert.Single(Read($"row_id,{column}\na,{text}\n", out _)).Unreadable is not null);
+
     [Fact]
     public void Numbers_are_read_the_same_everywhere()
     {
