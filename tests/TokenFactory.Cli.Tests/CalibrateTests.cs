@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using TokenFactory.Tests;
 
 namespace TokenFactory.Cli.Tests;
@@ -93,7 +94,28 @@ public sealed class CalibrateTests
         var run = Program.Run("calibrate", "--from", one, "--out", Path.Combine(folder.Root, "out"));
         Assert.Equal(0, run.Code);
         Assert.Contains("only one cell", run.Out, StringComparison.Ordinal);
-        Assert.Equal(["one.csv", "out/serving.csv"], folder.Files());
+        Assert.Equal(["one.csv", "out/errors.csv", "out/serving.csv"], folder.Files());
+        var kept = File.ReadAllLines(Path.Combine(folder.Root, "out", "errors.csv"));
+        Assert.Equal(Repository.Text("catalog", "calibration", "errors.csv").TrimEnd().Split('\n').Order(), kept.Order());
+    }
+
+    [Theory]
+    [InlineData("ttft_mean_ms", "1e-9", "the first token comes within 0.1 ms")]
+    [InlineData("tpot_mean_ms", "1e9", "a token takes more than a minute")]
+    [InlineData("input_len_tok", "1e12", "input_len_tok is 1000000000000")]
+    public void One_row_that_cannot_be_does_not_spoil_the_others(string column, string value, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        var lines = Rows(_ => true).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var at = Array.IndexOf(lines[0].Split(','), column);
+        var fields = Regex.Split(lines[14], ",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)");
+        Assert.True(double.TryParse(fields[at], out _), $"{column} is '{fields[at]}'");
+        fields[at] = value;
+        lines[14] = string.Join(',', fields);
+        var run = Program.Run("calibrate", "--from", folder.Write("one-off.csv", string.Join('\n', lines) + "\n"));
+        Assert.True(run.Code == 0, run.Err);
+        Assert.StartsWith("59 of 62 rows can be used", run.Out, StringComparison.Ordinal);
+        Assert.Contains(reason, run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,6 +54,7 @@ public sealed class PredictPointsTests
     [InlineData("llama-3.1-70b,h100-sxm,vLLM,fp8,4,-4,1024,1024,32,aggregated,", "tp is -4")]
     [InlineData("llama-3.1-70b,h100-sxm,vLLM,fp8,1e300,4,1024,1024,32,aggregated,", "gpu_count is 1E+300")]
     [InlineData("llama-3.1-70b,h100-sxm,vLLM,fp8,4,4,-1,1024,32,aggregated,", "input_len_tok is -1")]
+    [InlineData("llama-3.1-70b,h100-sxm,vLLM,fp8,4,2.5,1024,1024,32,aggregated,", "tp is 2.5")]
     [InlineData(",,,,,,,,,,", "the row names no model")]
     public void Gives_a_strange_row_a_reason(string row, string reason)
     {
@@ -114,6 +115,31 @@ public sealed class PredictPointsTests
         Assert.Equal(2, run.Code);
         Assert.Contains("cannot be written", run.Err, StringComparison.Ordinal);
         Assert.Contains("--out", run.Err, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("model_key,model,gpu_key,input_len_tok,output_len_tok,concurrency", "nope,llama-3.1-70b,h100-sxm,512,512,8", "no model 'nope'")]
+    [InlineData("model_key,gpu_key,input_len_tok,output_len_tok,concurrency,power_cap_w_per_gpu", "llama-3.1-8b,h100-sxm,512,512,8,50", "power_cap_w_per_gpu is 50 W")]
+    public void Gives_a_reason_rather_than_a_guess(string header, string row, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        var run = Program.Run("predict", "--from", folder.Write("points.csv", $"row_id,{header}\na,{row}\n"));
+        Assert.Equal(0, run.Code);
+        Assert.StartsWith("a,,,,,,,", run.Out.Split('\n')[1], StringComparison.Ordinal);
+        Assert.Contains(reason, run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_rate_without_end_is_everything_at_once()
+    {
+        using var folder = new TemporaryFolder();
+        const string header = "row_id,model_key,gpu_key,input_len_tok,output_len_tok,load_kind,request_rate_rps\n";
+        const string deployment = "llama-3.1-8b,h100-sxm,512,512";
+        var rows = $"a,{deployment},poisson_open_loop,inf\nb,{deployment},offline_all_at_once,\n";
+        var run = Program.Run("predict", "--from", folder.Write("points.csv", header + rows));
+        var lines = run.Out.Split('\n');
+        Assert.Equal(lines[1][1..], lines[2][1..]);
+        Assert.Contains(",true,", lines[1], StringComparison.Ordinal);
     }
 
     [Fact]

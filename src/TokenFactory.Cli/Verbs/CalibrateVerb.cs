@@ -173,7 +173,7 @@ internal sealed class CalibrateVerb
         [
             .. CalibrateReport.SetAside(run.Set)
                 .Zip(measured, (metric, rows) => (metric.Name, metric.Groups, Off: metric.Groups.Sum(group => group.Rows), Rows: rows))
-                .Where(metric => metric.Rows > 0 && metric.Off * 2 > metric.Rows)
+                .Where(metric => metric.Rows >= Calibrator.FewestRows && metric.Off * 2 > metric.Rows)
                 .Select(metric => new Mistake(
                     string.Join(", ", run.Input.Files),
                     $"{metric.Off:N0} of {metric.Rows:N0} rows with {metric.Name} are more than {CalibrateReport.FarOff} times off the "
@@ -192,12 +192,10 @@ internal sealed class CalibrateVerb
         var who = parsed.GetValue(_source) ?? string.Join(", ", run.Input.Files.Select(Path.GetFileName));
         if (run.Keeps && calibration.Source is { } before)
             who = $"{who}; over: {before.Text}";
-        var files = new List<(string, string)>
-        {
+        return
+        [
             (Path.Combine(folder, "serving.csv"), CalibrationTables.Write(run.Set, new Source(SourceKind.Measured, who, month))),
-        };
-        if (run.Cells.Count > 0)
-            files.Add((Path.Combine(folder, "errors.csv"), CalibrationTables.Write(run.Bands(calibration))));
-        return files;
+            (Path.Combine(folder, "errors.csv"), CalibrationTables.Write(run.Bands(calibration))),
+        ];
     }
 }

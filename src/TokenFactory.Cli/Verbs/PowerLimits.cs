@@ -1,12 +1,12 @@
 using TokenFactory.Catalog;
+using TokenFactory.Performance;
 
 namespace TokenFactory.Cli.Verbs;
 
 /// <summary>Which power limits a GPU can keep.</summary>
 internal static class PowerLimits
 {
-    /// <summary>Lowest power cap as a share of the thermal design power: 200 W of 700 on H100 and H200, about so elsewhere.</summary>
-    private const double Least = 0.28;
+    private const double Least = Deployment.LeastPowerCap;
 
     /// <summary>What is wrong with a limit in W, and the remedy; null where nothing is.</summary>
     public static (string Says, string Remedy)? Wrong(double watts, Accelerator gpu)

@@ -23,22 +23,7 @@ internal sealed class PredictPoints(CatalogContents catalog, CalibrationInput ca
     /// <summary>The columns of the answer.</summary>
     public const string Header = "row_id,ttft_mean_ms,tpot_mean_ms,output_tok_s_total,total_tok_s_per_gpu,watts_per_gpu,fits,note";
 
-    /// <summary>More than any count, length or rate of a deployment.</summary>
-    private const double Most = 1e8;
-
     private const int RowsPerProgress = 5000;
-
-    /// <summary>Most GPUs of a deployment.</summary>
-    private const double MostGpus = 1e5;
-
-    /// <summary>Columns that count GPUs; 0 where not recorded.</summary>
-    private static readonly string[] Counted = ["gpu_count", "tp", "pp", "ep", "dp", "prefill_gpus"];
-
-    /// <summary>Columns that measure the load.</summary>
-    private static readonly string[] Measured =
-        ["input_len_tok", "output_len_tok", "concurrency", "batch_size", "request_rate_rps", "power_cap_w_per_gpu"];
-
-    private static readonly string[] Asked = [.. Counted, .. Measured];
 
     private readonly PointInterpreter _interpreter = new(catalog);
     private readonly Predictor _predictor = new(calibration.Set);
@@ -130,9 +115,7 @@ internal sealed class PredictPoints(CatalogContents catalog, CalibrationInput ca
 
     private PredictedPoint Of(ServingPoint point, bool atWall)
     {
-        if (Impossible(point) is { } wrong)
-            return new PredictedPoint(point, null, null, wrong);
-        var (loaded, said) = PointLoads.Of(Recorded(point));
+        var (loaded, said) = PointLoads.Of(point);
         var (scenario, reason) = _interpreter.Interpret(loaded);
         if (scenario is null)
             return new PredictedPoint(point, null, null, reason ?? "the row cannot be read as a deployment");
@@ -178,34 +161,5 @@ internal sealed class PredictPoints(CatalogContents catalog, CalibrationInput ca
         var note = $"does not fit: {PredictWords.Figure(prediction.MissingGibibytes)} GiB missing on each GPU "
             + $"({d.Model.Key} in {d.Weights.Word()} on {d.Parallelism})";
         return new PredictedPoint(point, prediction, null, note);
-    }
-
-    /// <summary>The row without zeros where a number is above zero by nature: they say that nobody recorded it.</summary>
-    private static ServingPoint Recorded(ServingPoint point)
-    {
-        if (!Array.Exists(Asked, column => point[column] == 0))
-            return point;
-        var recorded = point.Numbers.Where(pair => pair.Value != 0 || !Asked.Contains(pair.Key));
-        return point with { Numbers = recorded.ToDictionary(StringComparer.Ordinal) };
-    }
-
-    /// <summary>Why the figures of a row cannot be those of a deployment; null where they can.</summary>
-    private static string? Impossible(ServingPoint point)
-    {
-        foreach (var column in Counted)
-        {
-            if (point[column] is { } count && (count is not (>= 0 and <= MostGpus) || !double.IsInteger(count)))
-                return $"{column} is {Plain(count)}: give a whole number from 0 to {Plain(MostGpus)}";
-        }
-
-        foreach (var column in Measured)
-        {
-            if (point[column] is { } number && number is not (>= 0 and <= Most))
-                return $"{column} is {Plain(number)}: give a number from 0 to {Plain(Most)}";
-        }
-
-        return null;
-
-        static string Plain(double number) => number.ToString(CultureInfo.InvariantCulture);
     }
 }

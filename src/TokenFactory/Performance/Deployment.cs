@@ -58,6 +58,9 @@ public sealed record Deployment
     /// <summary>What engines take of the memory unless told otherwise.</summary>
     public const double DefaultMemoryUtilisation = 0.9;
 
+    /// <summary>Lowest power cap as a share of the thermal design power: 200 W of 700 on H100 and H200, about so elsewhere.</summary>
+    public const double LeastPowerCap = 0.28;
+
     /// <summary>The clock as a share of the highest: the lock, within what GPUs take, or 1.</summary>
     public double Clock => Math.Clamp(ClockLock ?? 1, Throttle.LowestClock, 1);
 

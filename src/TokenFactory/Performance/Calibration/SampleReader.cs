@@ -45,11 +45,31 @@ public sealed class SampleReader
         var sample = new Sample(named, Prepared.Of(scenario, set));
         if (!sample.Counts)
             return (null, new UnusedRow(point.RowId, "the model may be another than it is called, or the times are mostly start-up"));
-        return Impossible(sample) ? (null, new UnusedRow(point.RowId, ImpossibleText)) : (sample, null);
+        var why = Impossible(sample) ?? (BeatsMemory(sample) ? ImpossibleText : null);
+        return why is null ? (sample, null) : (null, new UnusedRow(point.RowId, why));
+    }
+
+    /// <summary>Why a measured figure cannot be; null where it can.</summary>
+    private static string? Impossible(Sample sample)
+    {
+        const double minute = 60e3;
+        const double day = 86400e3;
+        const double least = 0.1;
+        const double timesDesign = 3;
+        var point = sample.Point;
+        if (point.MeasuredTpot > minute)
+            return "a token takes more than a minute: is its unit ms?";
+        if (point.MeasuredTtft is > 0 and < least or > day)
+            return "the first token comes within 0.1 ms or after more than a day: is its unit ms?";
+        return point.MeasuredWatts is > 0 and var watts
+            && sample.Prepared.Decode.Deployment.Gpu.Tdp is { Value.Value: var tdp }
+            && (watts < 1 || watts > timesDesign * tdp)
+            ? "the watts are below 1 or above three times the thermal design power: are they per GPU?"
+            : null;
     }
 
     /// <summary>Whether tokens are measured faster than memory can be read; a fifth is left to clocks above the data sheet's.</summary>
-    private static bool Impossible(Sample sample)
+    private static bool BeatsMemory(Sample sample)
     {
         const double most = 0.8;
         if (!sample.Plain || sample.Point.MeasuredTpot is not > 0)

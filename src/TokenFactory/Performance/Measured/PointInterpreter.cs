@@ -22,8 +22,9 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     /// <summary>What the row describes, or why that cannot be told.</summary>
     public (Scenario? Scenario, string? Reason) Interpret(ServingPoint point)
     {
-        if (point.Unreadable is { } unreadable)
-            return (null, unreadable);
+        if ((point.Unreadable ?? PointFigures.Impossible(point)) is { } wrong)
+            return (null, wrong);
+        point = PointFigures.Recorded(point);
         if (point.ModelKey.Length == 0 && point.Model.Length == 0)
             return (null, "the row names no model");
         if (point.GpuKey.Length == 0)
@@ -41,8 +42,8 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         var (load, why) = LoadOf(point, model);
         if (load is null)
             return (null, why);
-        if (Impossible(point, model) is { } wrong)
-            return (null, wrong);
+        if ((Impossible(point, model) ?? TooTight(point, gpu)) is { } strange)
+            return (null, strange);
         var cache = NumberFormatWords.Parse(point.PrecisionKv.Split(' ')[0], gpu);
         var stated = Stated(point, gpu);
         var weights = stated ?? Own(model, gpu);
@@ -80,6 +81,12 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         return point["pp"] > model.Layers ? $"pp is {point["pp"]}, more than the {model.Layers} layers of {model.Key}" : null;
     }
 
+    /// <summary>Why a GPU cannot be held to the row's power cap; null where it can.</summary>
+    private static string? TooTight(ServingPoint point, Accelerator gpu) =>
+        point["power_cap_w_per_gpu"] is { } cap && gpu.Tdp is { Value.Value: var tdp } && cap < Deployment.LeastPowerCap * tdp
+            ? $"power_cap_w_per_gpu is {cap:0.#} W, less than {gpu.Key} can be held to ({Deployment.LeastPowerCap * tdp:0} W)"
+            : null;
+
     /// <summary>Tokens drafted per step by default.</summary>
     public const int DefaultDraft = 2;
 
@@ -111,7 +118,7 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     private static bool Says(string text, string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     private static T? Find<T>(NameIndex<T> names, string key, string name)
-        where T : class => (key.Length > 0 ? names.Find(key) : null) ?? (name.Length > 0 ? names.Find(name) : null);
+        where T : class => key.Length > 0 ? names.Find(key) : name.Length > 0 ? names.Find(name) : null;
 
     private static NumberFormat? Stated(ServingPoint point, Accelerator gpu) =>
         NumberFormatWords.Parse(point.PrecisionKey, gpu) ?? NumberFormatWords.Parse(point.PrecisionWeights.Split('/', ' ')[0], gpu);
@@ -156,6 +163,7 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
                 when load.RequestsPerSecond > 0 => (open, null),
             _ when concurrency > 0 => (load, null),
             _ when load.RequestsPerSecond > 0 => (open, null),
+            _ when point.AllAtOnce => (load with { Arrival = Arrival.Offline, Concurrency = null }, null),
             _ => (null, $"the row gives neither concurrency nor request rate (load_kind '{point.LoadKind}')"),
         };
     }

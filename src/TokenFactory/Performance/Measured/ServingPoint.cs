@@ -63,6 +63,9 @@ public sealed record ServingPoint
     /// <summary>A field of the load or the layout that is filled in and no number, "tp is 'banana'"; null where there is none.</summary>
     public string? Unreadable { get; init; }
 
+    /// <summary>The rate of requests is written as endless: all are there from the start.</summary>
+    public bool AllAtOnce { get; init; }
+
     /// <summary>A number of the row, or null.</summary>
     public double? this[string column] => Numbers.TryGetValue(column, out var number) ? number : null;
 
@@ -169,6 +172,7 @@ public static class ServingPoints
             LenKind = row["len_kind"],
             Numbers = numbers,
             Unreadable = unreadable,
+            AllAtOnce = Endless("request_rate_rps", row["request_rate_rps"]),
         };
     }
 
