@@ -27,7 +27,7 @@ public static class NumberFormats
     /// <summary>Whether the accelerator multiplies in this format; else it widens the weights to 16 bits first.</summary>
     public static bool HasUnits(Accelerator gpu, NumberFormat format) => format switch
     {
-        NumberFormat.Fp8 or NumberFormat.Fp8Block => gpu.Fp8 is not null,
+        NumberFormat.Fp8 or NumberFormat.Fp8Block => HasEightBits(gpu),
         NumberFormat.Mxfp4 or NumberFormat.Nvfp4 => gpu.Fp4 is not null,
         NumberFormat.Int8 => gpu.Int8 is { } int8 && int8.Value.Value >= SixteenBitPeak(gpu),
         NumberFormat.Int4 => false,
@@ -36,20 +36,21 @@ public static class NumberFormats
 
     /// <summary>
     /// Dense rate at which the accelerator multiplies numbers stored in this format, in operations per second: that of the format's units,
-    /// or of the 16-bit units where it has none. Zero where the data sheet names no rate at all.
+    /// or of the 16-bit units where it has none; half of FP4's where the data sheet of a GPU with FP4 units does not say FP8's, as on
+    /// Blackwell. Zero where it names no rate at all.
     /// </summary>
     public static double Peak(Accelerator gpu, NumberFormat format)
     {
         var peak = HasUnits(gpu, format)
             ? format switch
             {
-                NumberFormat.Fp8 or NumberFormat.Fp8Block => gpu.Fp8,
-                NumberFormat.Mxfp4 or NumberFormat.Nvfp4 => gpu.Fp4,
-                NumberFormat.Int8 => gpu.Int8,
+                NumberFormat.Fp8 or NumberFormat.Fp8Block => gpu.Fp8?.Value.Value ?? (gpu.Fp4?.Value.Value / 2),
+                NumberFormat.Mxfp4 or NumberFormat.Nvfp4 => gpu.Fp4?.Value.Value,
+                NumberFormat.Int8 => gpu.Int8?.Value.Value,
                 _ => null,
             }
             : null;
-        return peak?.Value.Value ?? SixteenBitPeak(gpu);
+        return peak ?? SixteenBitPeak(gpu);
     }
 
     /// <summary>The precisions of the tables whose constants fit the format on this GPU, best first.</summary>
@@ -71,7 +72,7 @@ public static class NumberFormats
     /// <summary>Whether a precision of the tables is multiplied in its own units on this GPU.</summary>
     internal static bool IsNative(Accelerator gpu, string precision) => precision switch
     {
-        "fp8" or "fp8-block" => gpu.Fp8 is not null,
+        "fp8" or "fp8-block" => HasEightBits(gpu),
         "mxfp4" or "nvfp4" => gpu.Fp4 is not null,
         "int8" => HasUnits(gpu, NumberFormat.Int8),
         _ => false,
@@ -93,6 +94,8 @@ public static class NumberFormats
 
     /// <summary>Whether the tables know the precision.</summary>
     internal static bool IsPrecision(string text) => text == EightBitWeights || (text != "fp32" && Written.Contains(text));
+
+    private static bool HasEightBits(Accelerator gpu) => gpu.Fp8 is not null || gpu.Fp4 is not null;
 
     /// <summary>The 16-bit rate; where the data sheet is silent, half of FP8's or a quarter of FP4's, as on Blackwell.</summary>
     private static double SixteenBitPeak(Accelerator gpu) =>
