@@ -131,6 +131,36 @@ public sealed class PredictTests
         Assert.Contains(drawn.Descendants(space + "text"), text => text.Value == "tokens/s per user");
     }
 
+    [Theory]
+    [InlineData("--concurrency", "1000", "replicas have room for all")]
+    [InlineData("--requests-per-second", "20", "replicas would serve it")]
+    public void A_load_too_large_for_any_layout_runs_on_the_one_that_serves_most_and_says_how_many_would_do(string flag, string value, string words)
+    {
+        var run = Program.Run([.. Usual, flag, value]);
+        Assert.Contains("(vllm, TP8)", run.Out, StringComparison.Ordinal);
+        Assert.Contains(words, string.Join(' ', run.Out.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lone_user_meets_nobodys_prompts()
+    {
+        var json = Program.Run([.. Usual, "--concurrency", "1", "--json"]).Json;
+        Assert.DoesNotContain(json.GetProperty("token_time").EnumerateArray(), part => part.GetProperty("part").GetString() == "prompts");
+        var first = json.GetProperty("percentiles").EnumerateArray().Single(row => row.GetProperty("figure").GetString() == "ttft_ms");
+        Assert.Equal(first.GetProperty("mean").GetDouble(), first.GetProperty("p99").GetDouble(), 6);
+    }
+
+    [Theory]
+    [InlineData("Nobody measured tensorrt-llm on GPUs of AMD", "--gpu", "mi300x", "--engine", "tensorrt-llm")]
+    [InlineData("Next to nothing was measured on GPUs of AWS", "--gpu", "trainium2", "--tp", "8")]
+    [InlineData("has no units for fp8", "--gpu", "a100-sxm-80gb", "--precision", "fp8")]
+    [InlineData("The rate is over 95 %", "--gpu", "h100", "--tp", "2", "--requests-per-second", "0.399")]
+    public void Says_what_stands_on_less_than_measurements(string words, params string[] flags)
+    {
+        var run = Program.Run(["predict", "--model", "llama-3.1-70b", .. flags]);
+        Assert.Contains(words, string.Join(' ', run.Out.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_curve_of_power_caps_keeps_each_and_gets_no_slower_with_more_watts()
     {

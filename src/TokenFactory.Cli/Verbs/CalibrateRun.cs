@@ -97,6 +97,7 @@ internal sealed record CalibrateRun(
                 .. ErrorBands.Of(Blind),
                 .. ErrorBands.Of(Gpus, ErrorBands.OtherGpuScope),
                 .. ErrorBands.Of(Models, ErrorBands.OtherModelScope),
+                .. ErrorBands.Of(Blind.Where(IsStrange), ErrorBands.OtherVendorScope, ErrorBands.FewestGpuRows),
             ];
         }
 
@@ -108,6 +109,9 @@ internal sealed record CalibrateRun(
                 .ThenBy(band => band.Scope, StringComparer.Ordinal),
         ];
     }
+
+    /// <summary>Whether so little was measured on the vendor's GPUs that no engine has factors of its own there.</summary>
+    private bool IsStrange(Outcome outcome) => !Set.KnowsVendor(outcome.Sample.Traits.Vendor);
 
     private static IReadOnlyList<Outcome> Predict(IReadOnlyList<Sample> samples, CalibrationSet set)
     {

@@ -41,7 +41,7 @@ internal static class PredictReport
                 FirstToken(answer),
                 PredictConstants.Of(answer, runner),
             ],
-            [.. PredictWords.Notes(answer), .. PredictWords.Caveats(answer, runner.Calibration.Source)]);
+            [.. PredictWords.Notes(answer), .. PredictWords.Warnings(answer, runner.Calibration.Set), .. PredictWords.Caveats(runner.Calibration.Source)]);
     }
 
     private static Section Figures(PredictAnswer answer, CalibrationInput calibration)
@@ -49,7 +49,7 @@ internal static class PredictReport
         var p = answer.Prediction;
         var (tpot, ttft) = (Band(Metric.Tpot), Band(Metric.Ttft));
         var powered = answer.Decode.Gpu.Tdp is not null;
-        var many = answer.Load.OutputTokens > 1;
+        var many = PredictWords.HasMore(answer);
         var (tokens, watts) = (Band(Metric.Tokens), Band(Metric.Watts));
         return new Section(
             "figures", "What it does, and how wrong that may be",
@@ -82,7 +82,13 @@ internal static class PredictReport
             var stack = metric == Metric.Watts
                 ? calibration.Set.Power.ContainsKey(traits.Architecture)
                 : calibration.Set.Steps.ContainsKey(traits.Stack);
-            return ErrorBands.Find(calibration.Bands, metric, answer.Prepared, stack, calibration.Set.Knows(traits.Model));
+            return ErrorBands.Find(
+                calibration.Bands,
+                metric,
+                answer.Prepared,
+                stack,
+                calibration.Set.Knows(traits.Model),
+                calibration.Set.KnowsVendor(traits.Vendor));
         }
     }
 
@@ -105,20 +111,25 @@ internal static class PredictReport
         value is { } v && double.IsFinite(v) ? Number(v) : Cell.None,
         value is { } low && band is not null ? Number(low / band.Spread) : Cell.None,
         value is { } high && band is not null ? Number(Math.Min(most, high * band.Spread)) : Cell.None,
-        band is null ? Cell.None : new Cell(band.Median, Spell.Percent(band.Median)),
-        band is null ? Cell.None : new Cell(band.Rows, band.Rows.ToString("N0")),
-        band is null ? Cell.None : new Cell(band.Cells, band.Cells.ToString("N0")),
-        band is null ? Cell.None : new Cell(band.Scope, band.Scope == "*" ? "everything" : band.Scope),
+        .. value is not null && band is not null
+            ?
+            [
+                new Cell(band.Median, Spell.Percent(band.Median)),
+                new Cell(band.Rows, band.Rows.ToString("N0")),
+                new Cell(band.Cells, band.Cells.ToString("N0")),
+                new Cell(band.Scope, band.Scope == "*" ? "everything" : band.Scope),
+            ]
+            : Enumerable.Repeat(Cell.None, 4),
     ];
 
     private static Section Times(PredictAnswer answer)
     {
         var p = answer.Prediction;
-        var (first, each) = (Percentiles.OfFirstToken(p), Percentiles.OfTokenTime(p, answer.Prepared));
+        var (first, each) = (Percentiles.OfFirstToken(p, answer.Load.Arrival), Percentiles.OfTokenTime(p, answer.Prepared));
         var rows = new List<IReadOnlyList<Cell>>();
         if (!p.Saturated)
             rows.Add(Spread("ttft_ms", "time to first token, ms", p.Ttft, first));
-        if (answer.Load.OutputTokens > 1)
+        if (PredictWords.HasMore(answer))
             rows.Add(Spread("tpot_ms", "time per output token, ms", p.Tpot, each));
         if (!p.Saturated)
         {

@@ -56,28 +56,32 @@ internal sealed class PredictRunner
     /// <summary>Constants of the accelerator.</summary>
     public KernelSet Kernels => _kernels;
 
-    /// <summary>The prediction, on the GPUs that the user named or else on the fewest that carry the load.</summary>
+    /// <summary>
+    /// The prediction, on the GPUs that the user named, or else on the fewest that carry the load; where none do, on those that serve the
+    /// most requests.
+    /// </summary>
     public PredictAnswer Of(PredictRequest request)
     {
         var prefill = PrefillTensor(request);
         if (request.Pool.Tensor is { } tensor)
             return Predict(request, tensor, prefill);
         var domain = Domain(request.One);
-        PredictAnswer? fewest = null;
+        PredictAnswer? most = null;
         PredictAnswer? last = null;
         foreach (var candidate in PredictLayout.Tensors(request.One.Model))
         {
-            if (candidate > domain && fewest is not null)
+            if (candidate > domain && most is not null)
                 break;
             last = Predict(request, candidate, prefill);
             if (!last.Prediction.Fits)
                 continue;
             if (Carries(last))
                 return last;
-            fewest ??= last;
+            if (most is null || last.Prediction.RequestsPerSecond > most.Prediction.RequestsPerSecond)
+                most = last;
         }
 
-        return fewest ?? last!;
+        return most ?? last!;
     }
 
     /// <summary>GPUs that exchange results quickly: beyond them only what does not fit on them is tried.</summary>
@@ -105,6 +109,11 @@ internal sealed class PredictRunner
         var prepared = Prepared.Of(request.Scenario(tensor, prefill), _kernels);
         return new PredictAnswer(request, prepared, _predictor.Predict(prepared));
     }
+
+    /// <summary>Replicas that together have room for the load, each like those predicted.</summary>
+    public static double Enough(PredictAnswer answer) => answer.Load.Concurrency is { } clients
+        ? Math.Ceiling(clients / answer.Prediction.Capacity)
+        : Math.Ceiling((answer.Load.RequestsPerSecond ?? 0) / answer.Prediction.RequestsPerSecond * answer.Prepared.Scenario.Decode.Replicas);
 
     /// <summary>Whether there is room for the whole load, or the rate of requests is served.</summary>
     public static bool Carries(PredictAnswer answer) => answer.Load.Concurrency is { } clients

@@ -64,11 +64,11 @@ internal static class PredictSweep
         [
             new Cell(value, Value(value)),
             new Cell(p.Gpus, p.Gpus.ToString("N0")),
-            Number(answer.PerUser, p.Fits),
+            Number(answer.PerUser, p.Fits && PredictWords.HasMore(answer)),
             Number(answer.PerGpu, p.Fits),
             Number(p.OutputTokensPerSecond, p.Fits),
-            Number(p.Ttft * 1e3, p.Fits),
-            Number(p.Tpot * 1e3, p.Fits),
+            Number(p.Ttft * 1e3, p.Fits && !p.Saturated),
+            Number(p.Tpot * 1e3, p.Fits && PredictWords.HasMore(answer)),
             Number(p.WattsPerGpu, p.Fits && known),
             Number(p.JoulesPerOutputToken, p.Fits && known),
             .. answer.PerMillion(p.OutputTokensPerSecond) is { } cost
@@ -120,7 +120,7 @@ internal static class PredictSweep
         if (assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join(", ", assumed)}.";
         if (curve.Chosen is { } tensor)
-            yield return $"tp {tensor} for all points: what the heaviest of them needs; --tp sets it.";
+            yield return $"tp {tensor} for all points, chosen for the heaviest of them; --tp sets it.";
         yield return "tok/s/GPU counts input and output over all GPUs; watts are at the boards. Ask for one point to see its error band.";
         if (svg is not null)
             yield return $"Drawn in {svg}.";

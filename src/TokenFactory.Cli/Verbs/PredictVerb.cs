@@ -115,6 +115,6 @@ internal static class PredictVerb
         if (svg is not null)
             Files.Write(svg, PredictChart.Of(curve), "--svg");
         App.Print(PredictSweep.Report(curve, svg), terminal, common, parsed);
-        return curve.Answers.Any(answer => answer.Prediction.Fits) ? App.Done : App.AnswerIsNo;
+        return curve.Answers.Any(answer => answer.Prediction is { Fits: true, Saturated: false }) ? App.Done : App.AnswerIsNo;
     }
 }

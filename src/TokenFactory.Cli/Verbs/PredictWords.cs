@@ -1,6 +1,8 @@
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Output;
 using TokenFactory.Performance;
+using TokenFactory.Performance.Calibration;
+using TokenFactory.Performance.Kernels;
 using TokenFactory.Performance.SteadyState;
 
 namespace TokenFactory.Cli.Verbs;
@@ -17,12 +19,16 @@ internal static class PredictWords
     /// <summary>"one GPU", "8 GPUs".</summary>
     public static string Gpus(double gpus) => gpus == 1 ? "one GPU" : $"{gpus:N0} GPUs";
 
+    /// <summary>Whether tokens follow the first.</summary>
+    public static bool HasMore(PredictAnswer answer) => answer.Load.OutputTokens > 1;
+
     /// <summary>The answer for a manager.</summary>
     public static IEnumerable<string> Answer(PredictAnswer answer)
     {
         var p = answer.Prediction;
-        yield return $"{Deployment(answer)}, {LoadOf(answer.Load)}: the first token after {Figure(p.Ttft * 1e3)} ms, then one every "
-            + $"{Figure(p.Tpot * 1e3)} ms ({Figure(answer.PerUser)} tokens/s per user); {Figure(p.OutputTokensPerSecond)} output tokens/s, "
+        var first = p.Saturated ? "" : $"the first token after {Figure(p.Ttft * 1e3)} ms{(HasMore(answer) ? ", then " : "; ")}";
+        var each = HasMore(answer) ? $"one every {Figure(p.Tpot * 1e3)} ms ({Figure(answer.PerUser)} tokens/s per user); " : "";
+        yield return $"{Deployment(answer)}, {LoadOf(answer.Load)}: {first}{each}{Figure(p.OutputTokensPerSecond)} output tokens/s, "
             + $"{Figure(answer.PerGpu)} tokens/s per GPU (input + output)"
             + (answer.Decode.Gpu.Tdp is null
                 ? "."
@@ -30,7 +36,8 @@ internal static class PredictWords
         if (p.Saturated)
         {
             yield return $"It cannot serve {Figure(answer.Load.RequestsPerSecond ?? 0)} requests/s: "
-                + $"its most is {Figure(p.RequestsPerSecond)}, queues grow without end, and the figures are those of its most.";
+                + $"its most is {Figure(p.RequestsPerSecond)}, queues grow without end, and the figures are those of its most"
+                + (answer.Prepared.Scenario.Prefill is null ? $"; {PredictRunner.Enough(answer):N0} replicas would serve it." : ".");
         }
         else if (PredictBound.Of(answer) is { } bound)
         {
@@ -61,31 +68,58 @@ internal static class PredictWords
         {
             var why = !answer.Prediction.Fits ? "the most that were tried"
                 : PredictRunner.Carries(answer) ? "the fewest GPUs that carry the load"
-                : "the fewest GPUs on which it fits";
+                : "of the layouts that exchange quickly the one that serves most, as none carries the load";
             yield return $"tp {answer.Decode.Parallelism.Tensor}: {why}; --tp sets it.";
+        }
+
+        if (answer.Prediction is { NearLimit: true, Saturated: false })
+        {
+            yield return "The rate is over 95 % of the most that it serves, where waiting knows no bound: times are those at 95 %, "
+                + "and a little less speed than predicted would make them endless.";
         }
 
         if (answer.Prediction.Saturated)
             yield return "More is asked for than is served: waiting grows without end, so first tokens and whole answers have no figure.";
         if (answer.Decode is { PowerCap: { } cap, Gpu.Tdp: { } tdp } && answer.Prediction.Fits && cap.Value < tdp.Value.Value)
         {
-            yield return answer.Prediction.WattsPerGpu >= cap.Value * Near
+            yield return answer.Prediction.Clock < Prediction.LowestClock
+                ? $"The cap of {cap.Value:0} W is less than the lowest clock draws: the GPUs pause to keep it, at a great cost in speed."
+                : answer.Prediction.WattsPerGpu >= cap.Value * Near
                 ? $"The cap of {cap.Value:0} W binds: the clock is lowered until it is kept."
                 : $"The cap of {cap.Value:0} W does not bind: the GPUs draw less.";
         }
 
         if (answer.Prediction.Fits && answer.Load.Concurrency is not null && !PredictRunner.Carries(answer))
-            yield return $"A replica has room for {Figure(answer.Prediction.Capacity)} requests at once: the others wait.";
+        {
+            yield return $"A replica has room for {Math.Floor(answer.Prediction.Capacity):N0} requests at once: the others wait"
+                + (answer.Prepared.Scenario.Prefill is null ? $"; {PredictRunner.Enough(answer):N0} replicas have room for all." : ".");
+        }
+    }
+
+    /// <summary>What stands on less than measurements of its kind.</summary>
+    public static IEnumerable<string> Warnings(PredictAnswer answer, CalibrationSet known)
+    {
+        var (d, traits) = (answer.Decode, answer.Prepared.Traits);
+        if (!known.KnowsVendor(traits.Vendor))
+            yield return $"Next to nothing was measured on GPUs of {traits.Vendor}: kernels and factors of other vendors stand in.";
+        else if (!known.Steps.ContainsKey(traits.Stack))
+            yield return $"Nobody measured {d.Engine} on GPUs of {traits.Vendor}: what all engines have in common stands in.";
+        if (!NumberFormats.HasUnits(d.Gpu, d.Precision.Dense))
+            yield return $"{d.Gpu.Key} has no units for {d.Precision.Dense.Word()}: it reads such weights and multiplies in 16 bits.";
+        if (d.Gpu.ScaleUp is null && d.Parallelism.StageGpus > 1)
+            yield return $"The catalog does not say how fast GPUs of {d.Gpu.Key} exchange: that of the nearest kin stands in.";
     }
 
     /// <summary>What to know about a prediction that fits.</summary>
-    public static IEnumerable<string> Caveats(PredictAnswer answer, Source? fitted)
+    public static IEnumerable<string> Caveats(Source? fitted)
     {
         yield return "Low and high hold four of five measured values of the deployments named under 'judged on' (--json and wide terminals "
             + "show it), on cells (model and GPU) that the fit had not seen; median error is of the same blind test. "
             + "Percentiles are estimated from the closed form, for requests of equal length.";
         yield return "The load is steady and endless; watts are at the boards of the GPUs"
-            + (fitted is null ? "." : $"; the constants were fitted to {fitted.Text} ({fitted.Date}).");
+            + (fitted is null ? "." : $"; the constants were fitted to {fitted.Text}{Dated(fitted)}.");
+
+        static string Dated(Source source) => source.Text.Contains(source.Date.ToString()!, StringComparison.Ordinal) ? "" : $" ({source.Date})";
     }
 
     /// <summary>"llama-3.1-70b in bf16 on 4 h100-sxm (vllm, TP4)".</summary>

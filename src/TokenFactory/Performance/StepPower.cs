@@ -9,8 +9,6 @@ namespace TokenFactory.Performance;
 /// </summary>
 public sealed class StepPower
 {
-    private const double IdleShare = 0.13;
-
     private readonly Deployment _deployment;
     private readonly PowerTerms _factors;
     private readonly PowerScale _scale;
@@ -32,7 +30,7 @@ public sealed class StepPower
     /// Watts while nothing is computed. Published: 63 W of 400 on A100, 75 W of 700 on H100, 80 W of 700 on H200, about 140 W of 1,000 on
     /// MI325X.
     /// </summary>
-    public double Idle => Throttle.Watts(IdleShare, _deployment);
+    public double Idle => Throttle.Watts(Throttle.IdleShare, _deployment);
 
     /// <summary>Watts during a step.</summary>
     /// <param name="plan">The deployment as kernels.</param>

@@ -50,6 +50,9 @@ public sealed record CalibrationSet
     /// <summary>Whether times per token of a model were measured.</summary>
     public bool Knows(string model) => Times.LogFactors.Keys.Any(level => level.Split(' ').Contains($"model={model}"));
 
+    /// <summary>Whether factors of any engine on a vendor's GPUs were fitted.</summary>
+    public bool KnowsVendor(string vendor) => Steps.Keys.Any(stack => stack.EndsWith($"|{vendor}", StringComparison.Ordinal));
+
     /// <summary>Factors of a stack's steps, or those of any.</summary>
     public StepTerms StepsOf(Traits traits) => Steps.TryGetValue(traits.Stack, out var own) ? own : Steps[AnyStack];
 

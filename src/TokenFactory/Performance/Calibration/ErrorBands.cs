@@ -32,7 +32,13 @@ public sealed record ErrorBand(Metric Metric, string Scope, int Rows, int Cells,
 public static class ErrorBands
 {
     private const int FewestCells = 3;
-    private const int FewestGpuRows = 5;
+
+    /// <summary>Rows that a GPU, or GPUs of vendors that nobody measures, must have for a band of their own.</summary>
+    public const int FewestGpuRows = 5;
+
+    /// <summary>Cells below which all errors together say nothing of other stacks.</summary>
+    private const int FewestCellsOfAll = 10;
+
 
     /// <summary>The scopes that a deployment belongs to, most particular first.</summary>
     public static IEnumerable<string> Scopes(Prepared prepared)
@@ -59,15 +65,20 @@ public static class ErrorBands
     /// <summary>The scope of a model of which nothing was measured.</summary>
     public static string OtherModelScope(Prepared prepared) => $"model not measured {Word(prepared.Scenario.Load.Arrival)}";
 
+    /// <summary>The scope of GPUs of a vendor on which next to nothing was measured.</summary>
+    public static string OtherVendorScope(Prepared prepared) => "vendor not measured";
+
     /// <summary>The bands of a GPU, or of a model, of which nothing was measured: from predictions that had seen nothing of it.</summary>
     /// <param name="outcomes">Samples, and what was predicted of them without anything of their GPU, or their model.</param>
     /// <param name="scope">Their scope.</param>
-    public static IEnumerable<ErrorBand> Of(IEnumerable<Outcome> outcomes, Func<Prepared, string> scope) =>
+    /// <param name="fewestRows">Rows that a band must have.</param>
+    public static IEnumerable<ErrorBand> Of(
+        IEnumerable<Outcome> outcomes, Func<Prepared, string> scope, int fewestRows = Calibrator.FewestRows) =>
         from outcome in outcomes
         where outcome.Sample.Counts && outcome.Prediction.Fits
         from error in Errors(outcome)
         group (error.Ratio, outcome.Sample.Cell) by (error.Metric, Scope: scope(outcome.Sample.Prepared)) into errors
-        where errors.Count() >= Calibrator.FewestRows
+        where errors.Count() >= fewestRows
         orderby errors.Key.Metric, errors.Key.Scope
         select Band(errors.Key.Metric, errors.Key.Scope, [.. errors]);
 
@@ -96,18 +107,27 @@ public static class ErrorBands
 
     /// <summary>
     /// The band of a deployment: the widest of that of its kind, the most particular that there is, and that of its GPU. What no
-    /// measurement knows is judged by tests of that sort: a GPU and a model by those that had seen nothing of theirs, a stack by all errors
-    /// together. Null where there is none: the tokens per second of an open loop are asked for, not predicted.
+    /// measurement knows is judged by tests of that sort: a GPU and a model by those that had seen nothing of theirs, a vendor by the few
+    /// rows of such, a stack by all errors together. Null where there is none: the tokens per second of an open loop are asked for, not
+    /// predicted, and measurements of a few cells say nothing of another stack.
     /// </summary>
     /// <param name="bands">The bands.</param>
     /// <param name="metric">Of what.</param>
     /// <param name="prepared">The deployment and its load.</param>
     /// <param name="knownStack">Whether the factors of its stack were fitted.</param>
     /// <param name="knownModel">Whether anything of its model was measured.</param>
+    /// <param name="knownVendor">Whether the factors of any engine on its vendor's GPUs were fitted.</param>
     public static ErrorBand? Find(
-        IReadOnlyList<ErrorBand> bands, Metric metric, Prepared prepared, bool knownStack = true, bool knownModel = true)
+        IReadOnlyList<ErrorBand> bands,
+        Metric metric,
+        Prepared prepared,
+        bool knownStack = true,
+        bool knownModel = true,
+        bool knownVendor = true)
     {
         if (metric == Metric.Tokens && prepared.Scenario.Load.Arrival == Arrival.OpenLoop)
+            return null;
+        if (!knownStack && Of(Everything) is not { Cells: >= FewestCellsOfAll })
             return null;
         ErrorBand?[] candidates =
         [
@@ -115,6 +135,7 @@ public static class ErrorBands
             Of(GpuScope(prepared)) ?? Of(OtherGpuScope(prepared)),
             knownModel ? null : Of(OtherModelScope(prepared)),
             knownStack ? null : Of(Everything),
+            knownVendor ? null : Of(OtherVendorScope(prepared)),
         ];
         return candidates.OfType<ErrorBand>().MaxBy(band => band.Spread);
 

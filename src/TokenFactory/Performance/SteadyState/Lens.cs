@@ -83,7 +83,7 @@ internal sealed class Lens
         var terms = Common();
         terms[FirstTokenTerm.Own] = own;
         terms[FirstTokenTerm.Alone] = alone;
-        terms[FirstTokenTerm.Step] = tpot * mix.TokensPerStep;
+        terms[FirstTokenTerm.Step] = tpot * mix.TokensPerStep * mix.Others;
         terms[FirstTokenTerm.Crowd] = alone * Math.Max(0, (inFlight / groups) - 1) / 2 / Load.RequestsPerClient;
         if (Load.Arrival == Arrival.ClosedLoop)
             terms[FirstTokenTerm.Queue] = Queueing.Wait(alone, Math.Min(mix.Utilisation, Queueing.Fullest), 1);

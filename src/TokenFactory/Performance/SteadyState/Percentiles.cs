@@ -36,16 +36,20 @@ public readonly record struct Percentiles(double P50, double P90, double P99)
         prediction, prepared.Scenario.Load.OutputTokens, prepared.Decode.Deployment.Speculation?.TokensPerStep ?? 1);
 
     /// <summary>
-    /// Time to the first token, in seconds. What a request waits for (a step that runs, prompts before it, room in the memory) is spread
-    /// about exponentially; its own prompt takes what it takes.
+    /// Time to the first token, in seconds. Of the step that runs when a request comes, anything between nothing and the whole is left. Waits
+    /// for prompts before it and for room in the memory are spread about exponentially; its own prompt takes what it takes. In a closed
+    /// loop the places in the queue are as many as there are clients, so that everybody waits about the same for room and prompts.
     /// </summary>
     /// <param name="prediction">Means.</param>
-    public static Percentiles OfFirstToken(Prediction prediction)
+    /// <param name="arrival">How requests arrive.</param>
+    public static Percentiles OfFirstToken(Prediction prediction, Arrival arrival)
     {
         var waits = prediction.FirstTokenTime;
-        var all = waits[FirstTokenTerm.Step] + waits[FirstTokenTerm.Crowd] + waits[FirstTokenTerm.Queue] + waits[FirstTokenTerm.Memory];
-        var waiting = Math.Clamp(all, 0, prediction.Ttft);
-        return Of(i => prediction.Ttft - waiting - (waiting * Math.Log(1 - Shares[i])));
+        var queues = waits[FirstTokenTerm.Queue] + waits[FirstTokenTerm.Memory];
+        var step = Math.Clamp(waits[FirstTokenTerm.Step], 0, prediction.Ttft);
+        var all = waits[FirstTokenTerm.Crowd] + (arrival == Arrival.ClosedLoop ? 0 : queues);
+        var waiting = Math.Clamp(all, 0, prediction.Ttft - step);
+        return Of(i => prediction.Ttft + (step * ((2 * Shares[i]) - 1)) - waiting - (waiting * Math.Log(1 - Shares[i])));
     }
 
     /// <summary>

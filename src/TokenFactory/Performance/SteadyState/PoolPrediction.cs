@@ -38,7 +38,11 @@ internal static class PoolPrediction
             var asked = open ? load.RequestsPerSecond ?? 0 : held;
             var busy = Math.Min(asked / most, Queueing.Fullest);
             var wait = open ? Queueing.Wait(alone, busy, load.ArrivalVariability) : 0;
-            return Answer(Math.Min(asked, held), ttft, wait, 1) with { Saturated = open && asked > held };
+            return Answer(Math.Min(asked, held), ttft, wait, 1) with
+            {
+                Saturated = open && asked > held,
+                NearLimit = open && asked > Math.Min(held, most) * Queueing.Fullest,
+            };
         }
 
         // Little's law: what the slower pool cannot take waits for it

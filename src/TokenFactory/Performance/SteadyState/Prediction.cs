@@ -14,6 +14,12 @@ public sealed record Prediction
     /// <summary>The offered load is more than the deployment can serve: queues grow without end.</summary>
     public bool Saturated { get; init; }
 
+    /// <summary>
+    /// The offered load is so near to what the deployment serves, or beyond it, that the times are those of a little less:
+    /// waiting knows no bound there.
+    /// </summary>
+    public bool NearLimit { get; init; }
+
     /// <summary>Mean time to the first token in seconds.</summary>
     public double Ttft { get; init; }
 
@@ -52,6 +58,14 @@ public sealed record Prediction
 
     /// <summary>Share of the tokens' time with prompt tokens in the step.</summary>
     public double PrefillShare { get; init; }
+
+    /// <summary>
+    /// The clock that keeps a power cap, as a share of the highest; below <see cref="LowestClock"/> the GPU runs at that one and pauses.
+    /// </summary>
+    public double Clock { get; init; } = 1;
+
+    /// <summary>The lowest clock as a share of the highest.</summary>
+    public static double LowestClock => Throttle.LowestClock;
 
     /// <summary>The factor that corrections put on the step model's times.</summary>
     public double Correction { get; init; } = 1;

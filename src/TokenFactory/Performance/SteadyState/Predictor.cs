@@ -34,7 +34,7 @@ public sealed record Prepared(Scenario Scenario, StepPlan Decode, StepPlan Prefi
 public sealed class Predictor(CalibrationSet calibration)
 {
     private const int Iterations = 40;
-    private const int CapIterations = 10;
+    private const int CapIterations = 12;
 
     /// <summary>
     /// Share of the highest rate up to which the batch is looked for. Above it the batch grows faster than the model can tell: a rate
@@ -53,8 +53,8 @@ public sealed class Predictor(CalibrationSet calibration)
         if (d.PowerCap is not { } cap || d.Gpu.Tdp is null || !(answer.WattsPerGpu >= cap.Value))
             return answer;
 
-        // The highest clock that keeps the cap; the lowest where none does.
-        var (low, high) = (Throttle.LowestClock, d.Clock);
+        // The highest clock that keeps the cap, or the fewest pauses where the lowest clock does not.
+        var (low, high) = (Throttle.LongestPauses, d.Clock);
         for (var i = 0; i < CapIterations; i++)
         {
             var middle = (low + high) / 2;
@@ -64,7 +64,7 @@ public sealed class Predictor(CalibrationSet calibration)
                 low = middle;
         }
 
-        return At(p, low);
+        return At(p, low) with { Clock = low };
     }
 
     private Prediction At(Prepared p, double clock)
@@ -100,7 +100,7 @@ public sealed class Predictor(CalibrationSet calibration)
         var ttft = eye.Ttft(first);
         var endToEnd = ttft + ((eye.Load.OutputTokens - 1) * tpot);
         var requests = inFlight * eye.Replicas / endToEnd;
-        var held = mix.Running * eye.Replicas / (eye.Load.OutputTokens * tpot);
+        var held = mix.Running * eye.Replicas / (mix.Steps * mix.TokensPerStep * tpot);
         double room = 0;
         if (inFlight > mix.Running && requests > held)
         {
@@ -119,9 +119,12 @@ public sealed class Predictor(CalibrationSet calibration)
     {
         var (mix, _, tpot) = eye.Token(Math.Max(inFlight, 1e-6));
         var wait = eye.Wait(mix, eye.FirstToken(mix, tpot, inFlight));
+        var place = Queueing.WaitForPlace(
+            answer.EndToEnd, mix.Capacity, Math.Min(inFlight / mix.Capacity, Queueing.Fullest), eye.Load.ArrivalVariability);
         var waits = answer.FirstTokenTime;
         waits[FirstTokenTerm.Queue] += wait;
-        return answer with { Ttft = answer.Ttft + wait, EndToEnd = answer.EndToEnd + wait, FirstTokenTime = waits };
+        waits[FirstTokenTerm.Memory] += place;
+        return answer with { Ttft = answer.Ttft + wait + place, EndToEnd = answer.EndToEnd + wait + place, FirstTokenTime = waits };
     }
 
     private static Prediction Offline(Lens eye)
@@ -129,7 +132,7 @@ public sealed class Predictor(CalibrationSet calibration)
         var capacity = eye.Capacity();
         var (mix, terms, tpot) = eye.Token(capacity);
         var first = eye.FirstToken(mix, tpot, capacity);
-        var requests = mix.Running * eye.Replicas / (tpot * eye.Load.OutputTokens) * eye.Rate(Arrival.Offline);
+        var requests = mix.Running * eye.Replicas / (mix.Steps * mix.TokensPerStep * tpot) * eye.Rate(Arrival.Offline);
         return eye.Answer(mix, terms, tpot, first, eye.Ttft(first), requests);
     }
 
@@ -159,7 +162,11 @@ public sealed class Predictor(CalibrationSet calibration)
                 high = middle;
         }
 
-        var served = eye.Served(Answer(high), Math.Min(asked, most)) with { Saturated = asked > most };
+        var served = eye.Served(Answer(high), Math.Min(asked, most)) with
+        {
+            Saturated = asked > most,
+            NearLimit = asked > most * Knee,
+        };
         return Waiting(eye, served, high);
 
         Prediction Answer(double inFlight) => ClosedLoop(eye, Math.Max(inFlight, 1e-6));

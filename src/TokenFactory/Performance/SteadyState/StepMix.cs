@@ -43,6 +43,12 @@ public readonly record struct StepMix
     /// <summary>Tokens that a step yields per sequence.</summary>
     public required double TokensPerStep { get; init; }
 
+    /// <summary>Share of the running sequences that are not the one looked at: 0 for a lone user.</summary>
+    public required double Others { get; init; }
+
+    /// <summary>Steps that a request takes part in, with its prompt's.</summary>
+    public required double Steps { get; init; }
+
     /// <summary>Sequences that the memory of a replica holds at once, at least one.</summary>
     /// <param name="d">The replica.</param>
     /// <param name="load">Lengths.</param>
@@ -68,19 +74,24 @@ public readonly record struct StepMix
         var fresh = Math.Max(1, input * (1 - load.CachedShare));
         var chunks = Math.Max(1, fresh / d.TokenBudget);
         var chunk = fresh / chunks;
-        var fastest = d.TokenBudget / fresh * output / perStep; // more would ask for more prompt tokens per step than the budget allows
+        var decodes = (output - 1) / perStep;
+        var steps = decodeOnly ? output / perStep : decodes + chunks;
+        var fastest = d.TokenBudget / fresh * steps; // more would ask for more prompt tokens per step than the budget allows
         if (!decodeOnly && each > fastest)
         {
             each = Math.Max(fastest, Math.Min(each, 1));
             running = each * groups * stages;
         }
 
-        // A request's own prompt does not hold up its own tokens: of n requests each meets the prompts of n - 1, at mid-life of n - 1/2.
-        var arrivals = decodeOnly ? 0 : Math.Max(each - 0.5, 0.3 * each) * chunks * perStep / output;
+        // A request's own prompt does not hold up its own tokens: of n requests each meets the prompts of n - 1.
+        var others = Math.Max(0, 1 - (1 / Math.Max(running, 1)));
+        var arrivals = decodeOnly ? 0 : each * others * chunks / steps;
+        if (!decodeOnly)
+            each *= decodes / steps;
         if (arrivals >= 1)
             chunk *= arrivals;
         var mean = (input * load.CachedShare) + (fresh / 2);
-        var decoding = policy == PrefillPolicy.Mixed ? each : 0;
+        var decoding = policy == PrefillPolicy.Mixed ? each * others : 0;
         return new StepMix
         {
             Running = running,
@@ -98,6 +109,8 @@ public readonly record struct StepMix
             ChunksPerPrompt = chunks,
             Utilisation = arrivals,
             TokensPerStep = perStep,
+            Others = others,
+            Steps = steps,
         };
     }
 

@@ -95,17 +95,22 @@ public sealed class ErrorBandsTests
             Band(ErrorBands.OtherGpuScope(prepared), 1.3),
             Band(ErrorBands.OtherModelScope(prepared), 1.4),
             Band("*", 1.5),
+            Band(ErrorBands.OtherVendorScope(prepared), 3),
         };
         Assert.Equal(1.3, Spread()); // nothing on this GPU
         bands.Add(Band(ErrorBands.GpuScope(prepared), 1.2));
         Assert.Equal(1.2, Spread());
         Assert.Equal(1.4, Spread(knownModel: false));
         Assert.Equal(1.5, Spread(knownStack: false));
+        Assert.Equal(3, Spread(knownStack: false, knownVendor: false));
+        bands.RemoveAll(band => band.Scope == "*");
+        bands.Add(Band("*", 1.5) with { Cells = 4 });
+        Assert.Null(Spread(knownStack: false)); // four cells say nothing of another stack
 
-        double? Spread(bool knownStack = true, bool knownModel = true) =>
-            ErrorBands.Find(bands, Metric.Tpot, prepared, knownStack, knownModel)?.Spread;
+        double? Spread(bool knownStack = true, bool knownModel = true, bool knownVendor = true) =>
+            ErrorBands.Find(bands, Metric.Tpot, prepared, knownStack, knownModel, knownVendor)?.Spread;
 
-        static ErrorBand Band(string scope, double spread) => new(Metric.Tpot, scope, 30, 3, 0.1, 0.1, spread);
+        static ErrorBand Band(string scope, double spread) => new(Metric.Tpot, scope, 30, 30, 0.1, 0.1, spread);
     }
 
     [Fact]

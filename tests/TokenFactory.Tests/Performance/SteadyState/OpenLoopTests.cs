@@ -52,6 +52,19 @@ public sealed class OpenLoopTests
     }
 
     [Fact]
+    public void Few_places_are_waited_for_the_longer_the_fuller_they_are()
+    {
+        // Two H100s have room for 13 such requests: near the limit a request waits for one of them to end.
+        var d = Serving.Deploy("llama-3.1-70b", "h100-sxm", tp: 2);
+        var most = Serving.Predict(d, Open(1e6, 1024, 1024)).RequestsPerSecond;
+        double[] waits = [.. new[] { 0.5, 0.7, 0.8, 0.9, 0.94 }.Select(share => Serving.Predict(d, Open(most * share, 1024, 1024)).Ttft)];
+        for (var i = 1; i < waits.Length; i++)
+            Assert.True(waits[i] > 1.3 * waits[i - 1], string.Join(' ', waits));
+        Assert.InRange(waits[^1], 5, 40);
+        Assert.True(Serving.Predict(d, Open(most * 0.97, 1024, 1024)) is { NearLimit: true, Saturated: false });
+    }
+
+    [Fact]
     public void All_at_once_yields_at_least_as_much_as_any_number_of_clients() => Cases.Check(100, dice =>
     {
         var (input, output) = (dice.Scale(32, 8000), dice.Scale(64, 2000));

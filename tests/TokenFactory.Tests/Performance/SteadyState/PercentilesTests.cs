@@ -41,10 +41,12 @@ public sealed class PercentilesTests
         var own = default(FirstTokenTerms);
         own[FirstTokenTerm.Own] = 0.2;
         var alone = new Prediction { Fits = true, Ttft = 0.2, FirstTokenTime = own };
-        Assert.Equal(new Percentiles(0.2, 0.2, 0.2), Percentiles.OfFirstToken(alone));
+        Assert.Equal(new Percentiles(0.2, 0.2, 0.2), Percentiles.OfFirstToken(alone, Arrival.OpenLoop));
         own[FirstTokenTerm.Queue] = 0.1;
-        var at = Percentiles.OfFirstToken(alone with { Ttft = 0.3, FirstTokenTime = own });
+        var queued = alone with { Ttft = 0.3, FirstTokenTime = own };
+        var at = Percentiles.OfFirstToken(queued, Arrival.OpenLoop);
         Assert.True(at.P50 > 0.2 && at.P50 < 0.3 && at.P90 > 0.3 && at.P99 > at.P90);
+        Assert.Equal(new Percentiles(0.3, 0.3, 0.3), Percentiles.OfFirstToken(queued, Arrival.ClosedLoop));
     }
 
     private static Prediction Tokens(double decode, double prompts, double share)

@@ -73,6 +73,18 @@ public sealed class PowerTests
     }
 
     [Fact]
+    public void A_cap_below_what_the_lowest_clock_draws_is_kept_by_pauses_and_saves_no_energy()
+    {
+        var d = Serving.Deploy("llama-3.1-8b", "h100-sxm");
+        var slowest = Serving.Predict(d with { ClockLock = 0.3 }, Serving.Closed(32));
+        var capped = Serving.Predict(d with { PowerCap = new Watts(slowest.WattsPerGpu * 0.8) }, Serving.Closed(32));
+        Assert.InRange(capped.Clock, 0, Prediction.LowestClock);
+        Nearly.Equal(slowest.WattsPerGpu * 0.8, capped.WattsPerGpu, 0.01);
+        Assert.True(capped.OutputTokensPerSecond < slowest.OutputTokensPerSecond);
+        Assert.True(capped.JoulesPerOutputToken > slowest.JoulesPerOutputToken);
+    }
+
+    [Fact]
     public void A_locked_clock_saves_watts_and_costs_speed()
     {
         var d = Serving.Deploy("llama-3.1-70b", "h100-sxm", NumberFormat.Fp8, tp: 4);
