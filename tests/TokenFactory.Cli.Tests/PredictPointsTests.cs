@@ -74,6 +74,8 @@ public sealed class PredictPointsTests
     [InlineData("row_id,model_key\na,x,y\n", ":2: 3 fields where the header has 2")]
     [InlineData("row_id,model_key\na,\"x\n", "malformed CSV")]
     [InlineData("row_id,tp,tp\na,1,2\n", "column 'tp' stands twice")]
+    [InlineData("row_id;tp\na;1\n", "is separated by semicolons")]
+    [InlineData("ELF\0\0\u0001\n", "is no text")]
     public void Refuses_a_file_that_is_no_table_of_points(string text, string message)
     {
         using var folder = new TemporaryFolder();

@@ -59,6 +59,12 @@ public static class CsvTable
     public static IReadOnlyList<CsvRow> Read(
         string text, string where, IReadOnlyList<string> required, IReadOnlyList<string> optional, ICollection<Mistake> mistakes)
     {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            mistakes.Add(new Mistake(where, "is no text", "Give a table as comma-separated text"));
+            return [];
+        }
+
         var options = new CsvReaderOptions
         {
             TrackLineNumbers = true,
@@ -113,6 +119,13 @@ public static class CsvTable
         }
 
         var missing = required.Where(name => !columns.ContainsKey(name)).ToList();
+        if (missing.Count > 0 && headers.Count == 1 && headers[0].IndexOfAny([';', '\t']) is >= 0 and var at)
+        {
+            var separator = headers[0][at] == ';' ? "semicolons" : "tabs";
+            mistakes.Add(new Mistake(where, $"is separated by {separator}", "Separate columns by commas"));
+            return columns;
+        }
+
         foreach (var name in missing)
             mistakes.Add(new Mistake(where, $"column '{name}' is missing", "Add it to the header and to every row"));
         foreach (var name in columns.Keys.Where(name => !required.Contains(name) && !optional.Contains(name)))
