@@ -14,12 +14,14 @@ public sealed class Calibrator
     /// <summary>The kinds of likeness that correct times per token.</summary>
     public static IReadOnlyList<Likeness> TimeLikenesses { get; } =
     [
-        new("model+bits", 0.02),
-        new("spread+engine+vendor", 0.005),
-        new("model+bits+engine", 0.02),
+        new("model", 0.02),
+        new("model+engine", 0.02),
+        new("model+bits+vendor", 0.01),
         new("model+bits+engine+vendor", 0.02),
-        new("spread+model", 0.02),
-        new("architecture", 0.005),
+        new("bits+vendor", 0.005),
+        new("spread+model", 0.05),
+        new("spread+engine+vendor", 0.005),
+        new("spread+architecture", 0.01),
     ];
 
     /// <summary>
@@ -29,6 +31,7 @@ public sealed class Calibrator
     public static IReadOnlyList<Likeness> VariantLikenesses { get; } =
     [
         new("mode+speculation", 0.02),
+        new("spread+bits+mode+speculation", 0.05),
         new("mode+speculation+engine+vendor", 0.02),
         new("model+mode+speculation", 0.02),
         new("model+bits+engine+mode+speculation", 0.02),
