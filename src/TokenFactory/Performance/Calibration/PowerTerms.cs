@@ -23,7 +23,10 @@ public enum PowerTerm
     /// <summary>Share of the time in which kernels compute prompts.</summary>
     Prompts,
 
-    /// <summary>A tenth of the logarithm to base 2 of the tokens of a step: more of the chip has work.</summary>
+    /// <summary>
+    /// How much of the chip has work, and for how long: 0.6 of the share of the time in which kernels compute, rather than exchange or
+    /// wait for the host, and 0.4 of a tenth of the logarithm to base 2 of the tokens of a step.
+    /// </summary>
     Occupancy,
 }
 
@@ -33,6 +36,9 @@ public struct PowerTerms
 {
     /// <summary>How many terms there are.</summary>
     public const int Count = (int)PowerTerm.Occupancy + 1;
+
+    /// <summary>Weight of the time that kernels compute in <see cref="PowerTerm.Occupancy"/>; the rest is that of the step's tokens.</summary>
+    private const double ComputingWeight = 0.6;
 
     private double _first;
 
@@ -58,9 +64,11 @@ public struct PowerTerms
         shares[PowerTerm.Arithmetic] = scale.Arithmetic * Math.Min(busy.Arithmetic / seconds, 1);
         shares[PowerTerm.Weights] = scale.Memory * Math.Min(busy.Weights / seconds, 1);
         shares[PowerTerm.Cache] = scale.Memory * Math.Min(busy.Cache / seconds, 1);
-        shares[PowerTerm.Prompts] = scale.Arithmetic * Math.Min(
-            (terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention]) / seconds, 1);
-        shares[PowerTerm.Occupancy] = scale.Arithmetic * occupancy;
+        var prompts = terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention];
+        var tokens = terms[StepTerm.DecodeGemm] + terms[StepTerm.DecodeExperts] + terms[StepTerm.DecodeAttention] + terms[StepTerm.Head];
+        var computing = Math.Min((prompts + tokens) / seconds, 1);
+        shares[PowerTerm.Prompts] = scale.Arithmetic * Math.Min(prompts / seconds, 1);
+        shares[PowerTerm.Occupancy] = scale.Arithmetic * ((ComputingWeight * computing) + ((1 - ComputingWeight) * occupancy));
         return shares;
     }
 
