@@ -44,7 +44,8 @@ public sealed class Calibrator
     public static IReadOnlyList<Likeness> OfflineLikenesses { get; } = [new("model", 0.03), new("model+bits", 0.03)];
 
     /// <summary>The kinds of likeness that correct times to the first token.</summary>
-    public static IReadOnlyList<Likeness> FirstTokenLikenesses { get; } = [new("model+engine", 0.02), new("mode+engine", 0.02), new("engine+vendor", 0.01)];
+    public static IReadOnlyList<Likeness> FirstTokenLikenesses { get; } =
+        [new("model+engine", 0.02), new("model+engine+speculation", 0.05), new("model+mode+speculation", 0.02)];
 
     /// <summary>The kinds of likeness that correct watts.</summary>
     public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("model+vendor", 0.02), new("model+bits+vendor", 0.02), new("mode+speculation", 0.01)];
