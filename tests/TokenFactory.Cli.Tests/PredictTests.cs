@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
 using TokenFactory.Tests;
@@ -154,11 +155,22 @@ public sealed class PredictTests
     [InlineData("Nobody measured tensorrt-llm on GPUs of AMD", "--gpu", "mi300x", "--engine", "tensorrt-llm")]
     [InlineData("Next to nothing was measured on GPUs of AWS", "--gpu", "trainium2", "--tp", "8")]
     [InlineData("has no units for fp8", "--gpu", "a100-sxm-80gb", "--precision", "fp8")]
-    [InlineData("The rate is over 95 %", "--gpu", "h100", "--tp", "2", "--requests-per-second", "0.399")]
     public void Says_what_stands_on_less_than_measurements(string words, params string[] flags)
     {
         var run = Program.Run(["predict", "--model", "llama-3.1-70b", .. flags]);
         Assert.Contains(words, string.Join(' ', run.Out.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_rate_near_the_most_is_served_with_a_warning()
+    {
+        string[] flags = [.. Usual, "--tp", "2", "--requests-per-second"];
+        var json = Program.Run([.. flags, "1e4", "--json"]).Json;
+        var most = json.GetProperty("figures").EnumerateArray()
+            .Single(row => row.GetProperty("figure").GetString() == "requests_per_second").GetProperty("value").GetDouble();
+        var run = Program.Run([.. flags, (0.97 * most).ToString("R", CultureInfo.InvariantCulture)]);
+        Assert.Equal(0, run.Code);
+        Assert.Contains("The rate is over 95 %", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]
