@@ -148,6 +148,11 @@ internal readonly record struct AttentionWork
         return Kernel.PrefillSeconds(Heads, HeadDim, tokens, tokens * keys, 2 * keys) + index;
     }
 
+    /// <summary>Keys that the queries of one layer pick from, over all queries; 0 where they see all.</summary>
+    /// <param name="queries">Tokens that pick.</param>
+    /// <param name="context">Mean context of one in tokens.</param>
+    public double Candidates(double queries, double context) => SparseLayers > 0 ? queries * context / TokensPerKey : 0;
+
     private double Keys(double context) => Math.Min(context / TokensPerKey, MostKeys) + Math.Min(context, Window);
 
     private static AttentionWork Sparse(AttentionWork work, SparseIndexer? indexer) => indexer is null

@@ -75,6 +75,7 @@ public sealed class StepPlan
 
         terms[StepTerm.Head] += _head.Seconds(decode + shape.PrefillChunks);
         terms[StepTerm.Sequences] = shape.DecodeSequences * 1e-5;
+        terms[StepTerm.Selection] = Selection(shape, verify);
         if (shape.PrefillTokens > 0)
             AddPrefill(shape, decode, others + shape.OtherGroupsTokens, shape.DecodeSequences > 0 ? alone : default, ref terms);
         return terms;
@@ -128,6 +129,19 @@ public sealed class StepPlan
         foreach (var work in _attention)
             seconds += work.Layers * work.DecodeSeconds(sequences, context, verify);
         return seconds;
+    }
+
+    private double Selection(in StepShape shape, double verify)
+    {
+        const double bytesPerCandidate = 160;
+        double candidates = 0;
+        foreach (var work in _attention)
+        {
+            candidates += work.Layers * (work.Candidates(shape.DecodeSequences * verify, shape.DecodeContext)
+                + work.Candidates(shape.PrefillTokens, shape.PrefillContext));
+        }
+
+        return candidates * bytesPerCandidate * _head.Full.SecondsPerWeight / NumberFormat.Bf16.BytesPerWeight();
     }
 
     /// <summary>What depends on the tokens of a step alone.</summary>
