@@ -85,7 +85,8 @@ internal sealed record CalibrateRun(
 
     /// <summary>Whether the measurements can identify factors of their own.</summary>
     public static bool Suffices(CalibrateInput input) =>
-        input.Samples.Count >= EnoughRows && CrossValidation.Groups([.. input.Samples.Where(Grades.Named)], LeftOut.Cell).Count >= EnoughCells;
+        input.Samples.Count >= EnoughRows
+        && CrossValidation.Groups([.. input.Samples.Where(Grades.Named)], LeftOut.Cell).Count >= EnoughCells;
 
     /// <summary>The error bands of the new calibration; those of a kept one stay where the measurements say nothing better.</summary>
     public IReadOnlyList<ErrorBand> Bands(CalibrationInput catalog)

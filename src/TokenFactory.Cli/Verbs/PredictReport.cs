@@ -41,7 +41,11 @@ internal static class PredictReport
                 FirstToken(answer),
                 PredictConstants.Of(answer, runner),
             ],
-            [.. PredictWords.Notes(answer), .. PredictWords.Warnings(answer, runner.Calibration.Set), .. PredictWords.Caveats(runner.Calibration.Source)]);
+            [
+                .. PredictWords.Notes(answer),
+                .. PredictWords.Warnings(answer, runner.Calibration.Set),
+                .. PredictWords.Caveats(runner.Calibration.Source),
+            ]);
     }
 
     private static Section Figures(PredictAnswer answer, CalibrationInput calibration)

@@ -111,9 +111,13 @@ internal sealed class PredictRunner
     }
 
     /// <summary>Replicas that together have room for the load, each like those predicted.</summary>
-    public static double Enough(PredictAnswer answer) => answer.Load.Concurrency is { } clients
-        ? Math.Ceiling(clients / answer.Prediction.Capacity)
-        : Math.Ceiling((answer.Load.RequestsPerSecond ?? 0) / answer.Prediction.RequestsPerSecond * answer.Prepared.Scenario.Decode.Replicas);
+    public static double Enough(PredictAnswer answer)
+    {
+        var p = answer.Prediction;
+        return Math.Ceiling(answer.Load.Concurrency is { } clients
+            ? clients / p.Capacity
+            : (answer.Load.RequestsPerSecond ?? 0) / p.RequestsPerSecond * answer.Prepared.Scenario.Decode.Replicas);
+    }
 
     /// <summary>Whether there is room for the whole load, or the rate of requests is served.</summary>
     public static bool Carries(PredictAnswer answer) => answer.Load.Concurrency is { } clients

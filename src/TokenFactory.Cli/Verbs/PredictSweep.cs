@@ -100,16 +100,16 @@ internal static class PredictSweep
             yield break;
         }
 
-        yield return $"{deployment}: from {PredictWords.Figure(fastest.Answer.PerUser)} tokens/s per user at {curve.Series.At(fastest.Value)} "
-            + $"to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) at {curve.Series.At(fullest.Value)}.";
+        yield return $"{deployment}: from {PredictWords.Figure(fastest.Answer.PerUser)} tokens/s per user "
+            + $"at {curve.Series.At(fastest.Value)} to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) at {curve.Series.At(fullest.Value)}.";
     }
 
     private static string Kept((double Value, PredictAnswer Answer) tight, (double Value, PredictAnswer Answer) loose)
     {
         var speed = tight.Answer.PerGpu / loose.Answer.PerGpu;
         var power = tight.Answer.Prediction.WattsPerGpu / loose.Answer.Prediction.WattsPerGpu;
-        return $"a cap of {Value(tight.Value)} W keeps {Spell.Percent(speed)} of the tokens per second and draws {Spell.Percent(power)} of the "
-            + $"watts under {Value(loose.Value)} W";
+        return $"a cap of {Value(tight.Value)} W keeps {Spell.Percent(speed)} of the tokens per second "
+            + $"and draws {Spell.Percent(power)} of the watts under {Value(loose.Value)} W";
     }
 
     private static IEnumerable<string> Notes(PredictCurve curve, string? svg)

@@ -51,7 +51,8 @@ internal static class PredictVerb
         var sweep = Option(
             "--sweep",
             "KEY=VALUES",
-            "A curve: concurrency=1..512 (doubling) or concurrency=1,8,64; also requests_per_second, tp, input_tokens, output_tokens, power_cap_w.");
+            "A curve: concurrency=1..512 (doubling) or concurrency=1,8,64; "
+                + "also requests_per_second, tp, input_tokens, output_tokens, power_cap_w.");
         var svg = Option("--svg", "FILE.svg", "With --sweep: draws tokens/s per user against tokens/s per GPU.");
         var from = Option("--from", "POINTS.csv", "Answers every row of a table of points; see docs/guide/predict.md.");
         var to = Option("--out", "FILE.csv", "With --from: where the answers go. Default: standard output.");

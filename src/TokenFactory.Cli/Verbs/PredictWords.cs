@@ -119,7 +119,8 @@ internal static class PredictWords
         yield return "The load is steady and endless; watts are at the boards of the GPUs"
             + (fitted is null ? "." : $"; the constants were fitted to {fitted.Text}{Dated(fitted)}.");
 
-        static string Dated(Source source) => source.Text.Contains(source.Date.ToString()!, StringComparison.Ordinal) ? "" : $" ({source.Date})";
+        static string Dated(Source source) =>
+            source.Text.Contains(source.Date.ToString()!, StringComparison.Ordinal) ? "" : $" ({source.Date})";
     }
 
     /// <summary>"llama-3.1-70b in bf16 on 4 h100-sxm (vllm, TP4)".</summary>

@@ -14,7 +14,8 @@ internal readonly record struct GemmWork(double Layers, double Columns, double R
     /// <summary>What one layer keeps busy of the GPU, in seconds at full speed.</summary>
     /// <param name="tokens">Tokens that pass.</param>
     public GpuBusy Busy(double tokens) => tokens > 0
-        ? new GpuBusy(2 * Math.Max(tokens, FullSpeed.TileRows) * Columns * Rows * Full.SecondsPerFlop, Columns * Rows * Full.SecondsPerWeight, 0)
+        ? new GpuBusy(
+            2 * Math.Max(tokens, FullSpeed.TileRows) * Columns * Rows * Full.SecondsPerFlop, Columns * Rows * Full.SecondsPerWeight, 0)
         : default;
 
     /// <summary>Seconds of one layer.</summary>
@@ -69,7 +70,8 @@ internal readonly record struct GemmWork(double Layers, double Columns, double R
     {
         GroupedQueryAttention gqa =>
         [
-            ((gqa.Heads * gqa.HeadDim * (gqa.OutputGate ? 2 : 1) / tp) + (Math.Max(1, gqa.KvHeads / tp) * (gqa.HeadDim + gqa.ValueHeadDim)), hidden),
+            ((gqa.Heads * gqa.HeadDim * (gqa.OutputGate ? 2 : 1) / tp)
+                + (Math.Max(1, gqa.KvHeads / tp) * (gqa.HeadDim + gqa.ValueHeadDim)), hidden),
             (hidden, gqa.Heads * gqa.ValueHeadDim / tp),
         ],
         LatentAttention { QueryLoraRank: { } rank } mla =>

@@ -5,8 +5,8 @@ namespace TokenFactory.Performance;
 
 /// <summary>
 /// How much of an accelerator's thermal design power its parts can draw, in shares of what the same parts draw of a B200's: a byte and an
-/// operation cost about the same energy on chips of one generation, whatever limit the board is sold with. A MI355X may draw 1,400 W and reads
-/// no faster than a B200 of 1,000 W; an H20 has an H200's memory and a seventh of its arithmetic.
+/// operation cost about the same energy on chips of one generation, whatever limit the board is sold with. A MI355X may draw 1,400 W and
+/// reads no faster than a B200 of 1,000 W; an H20 has an H200's memory and a seventh of its arithmetic.
 /// </summary>
 /// <param name="Memory">Of reading memory: bandwidth per watt of thermal design power.</param>
 /// <param name="Arithmetic">

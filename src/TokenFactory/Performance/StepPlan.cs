@@ -4,8 +4,9 @@ using TokenFactory.Performance.Kernels;
 namespace TokenFactory.Performance;
 
 /// <summary>
-/// A deployment laid out as kernels of one GPU, built once (of a pipeline, of one GPU of each stage in turn); then every <see cref="StepShape"/> costs a few dozen multiplications and
-/// no allocation. Times are those of the kernel model; calibration applies what calibration found.
+/// A deployment laid out as kernels of one GPU, built once (of a pipeline, of one GPU of each stage in turn); then every
+/// <see cref="StepShape"/> costs a few dozen multiplications and no allocation. Times are those of the kernel model;
+/// <see cref="StepTime"/> applies what calibration found.
 /// </summary>
 public sealed class StepPlan
 {
@@ -38,7 +39,12 @@ public sealed class StepPlan
         _gemms = [.. GemmWork.Of(deployment, kernels)];
         _attention = [.. model.Attention.Select(group => AttentionWork.Of(group, deployment, kernels))];
         _experts = [.. model.FeedForward.OfType<MixtureOfExperts>().Select(group => ExpertsWork.Of(group, deployment, kernels))];
-        _head = new GemmWork(1, model.Vocabulary.Value / spread.Tensor, model.Hidden, kernels.Gemm(PrecisionPlan.Embeddings).Value, FullSpeed.Of(deployment.Gpu, PrecisionPlan.Embeddings));
+        _head = new GemmWork(
+            1,
+            model.Vocabulary.Value / spread.Tensor,
+            model.Hidden,
+            kernels.Gemm(PrecisionPlan.Embeddings).Value,
+            FullSpeed.Of(deployment.Gpu, PrecisionPlan.Embeddings));
         _reduce = kernels.Collectives.Value.Curve(CollectiveOperator.AllReduce, spread.Tensor);
         var experts = (double)model.FeedForward.OfType<MixtureOfExperts>().Sum(group => group.Layers);
         _reduces = spread.Tensor > 1 ? Mixers(model) + Mixtures(model) - (_groups > 1 ? experts : 0) : 0;

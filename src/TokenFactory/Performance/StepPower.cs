@@ -4,8 +4,8 @@ namespace TokenFactory.Performance;
 
 /// <summary>
 /// Watts of one GPU at its board during a step: a share of the thermal design power that follows what keeps the chip busy (matrix units in
-/// whole tiles, reading weights, reading the cache, prompts, how long kernels compute, sequences at once), never above a power cap. Chassis,
-/// IT and facility power follow from it by the power ladder.
+/// whole tiles, reading weights, reading the cache, prompts, how long kernels compute, sequences at once), never above a power cap.
+/// Chassis, IT and facility power follow from it by the power ladder.
 /// </summary>
 public sealed class StepPower
 {

@@ -88,7 +88,9 @@ public static class CalibrationTables
         {
             Steps = Grouped(Table("step"), prior.Steps, (ref StepTerms terms, StepTerm term, double value) => terms[term] = value),
             FirstTokens = Grouped(
-                Table("first-token"), prior.FirstTokens, (ref FirstTokenTerms terms, FirstTokenTerm term, double value) => terms[term] = value),
+                Table("first-token"),
+                prior.FirstTokens,
+                (ref FirstTokenTerms terms, FirstTokenTerm term, double value) => terms[term] = value),
             Power = Grouped(Table("power"), prior.Power, (ref PowerTerms terms, PowerTerm term, double value) => terms[term] = value),
             Rates = RatesIn(Table("rate")),
             Times = Levels(Table("time-correction"), Calibrator.TimeLikenesses),

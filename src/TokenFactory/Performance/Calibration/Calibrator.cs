@@ -48,17 +48,25 @@ public sealed class Calibrator
         [new("model+engine", 0.02), new("model+engine+speculation", 0.05), new("model+mode+speculation", 0.02)];
 
     /// <summary>The kinds of likeness that correct watts.</summary>
-    public static IReadOnlyList<Likeness> WattLikenesses { get; } = [new("model", 0.03), new("model+vendor", 0.02), new("model+bits+vendor", 0.02), new("mode+speculation", 0.01)];
+    public static IReadOnlyList<Likeness> WattLikenesses { get; } =
+    [
+        new("model", 0.03),
+        new("model+vendor", 0.02),
+        new("model+bits+vendor", 0.02),
+        new("mode+speculation", 0.01),
+    ];
 
     private const double GlobalPull = 5;
     private const double KnownPull = 200;
     private const double StackPull = 20;
     private const double StackPullPerRow = 0.2;
+
     /// <summary>Share of a factor that all rows together must decide, else it stays what is assumed before any measurement.</summary>
     private const double DecidedByAll = 0.5;
 
     /// <summary>Share of a factor that a group's rows must decide, else it stays the common one.</summary>
     private const double DecidedByGroup = 0.1;
+
     private const double PowerPullPerRow = 0.3;
     private const double TimeNoise = 0.05;
     private const double VariantNoise = 0.15;
@@ -158,7 +166,8 @@ public sealed class Calibrator
         var ratios = new Dictionary<string, List<double>>(StringComparer.Ordinal);
         foreach (var sample in samples)
         {
-            if (MeasuredOutput(sample) is not { } measured || predictor.Predict(sample.Prepared) is not { Fits: true, Saturated: false } prediction)
+            if (MeasuredOutput(sample) is not { } measured
+                || predictor.Predict(sample.Prepared) is not { Fits: true, Saturated: false } prediction)
                 continue;
             var kind = Rates.Key(sample.Load.Arrival, sample.Load);
             if (!ratios.TryGetValue(kind, out var list))
@@ -212,7 +221,8 @@ public sealed class Calibrator
     private static Corrections Watts(IReadOnlyList<Sample> samples, CalibrationSet set)
     {
         var predictor = new Predictor(set);
-        var left = samples.Where(s => s.Point.MeasuredWatts > 0 && s.Load.Arrival == Arrival.ClosedLoop && s.Prepared.Decode.Deployment.Gpu.Tdp is not null)
+        var left = samples.Where(s => s.Point.MeasuredWatts > 0 && s.Load.Arrival == Arrival.ClosedLoop)
+            .Where(s => s.Prepared.Decode.Deployment.Gpu.Tdp is not null)
             .Select(s => (s.Traits, Modelled: predictor.Predict(s.Prepared).WattsPerGpu, Measured: s.Point.MeasuredWatts!.Value))
             .Where(row => row.Modelled > 0)
             .Select(row => (row.Traits, Math.Log(row.Measured / row.Modelled)));

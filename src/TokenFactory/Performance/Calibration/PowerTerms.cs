@@ -37,7 +37,7 @@ public struct PowerTerms
     /// <summary>How many terms there are.</summary>
     public const int Count = (int)PowerTerm.Occupancy + 1;
 
-    /// <summary>Weight of the time that kernels compute in <see cref="PowerTerm.Occupancy"/>; the rest is that of the step's tokens.</summary>
+    /// <summary>Weight of the time that kernels compute in <see cref="PowerTerm.Occupancy"/>; the rest is the step's tokens'.</summary>
     private const double ComputingWeight = 0.6;
 
     private double _first;

@@ -7,7 +7,8 @@ internal static class Priors
     public static StepTerms Steps { get; } = Fill<StepTerms, StepTerm>((ref t, term) => t[term] = OfStep(term));
 
     /// <summary>Factors of first-token terms.</summary>
-    public static FirstTokenTerms FirstTokens { get; } = Fill<FirstTokenTerms, FirstTokenTerm>((ref t, term) => t[term] = OfFirstToken(term));
+    public static FirstTokenTerms FirstTokens { get; } =
+        Fill<FirstTokenTerms, FirstTokenTerm>((ref t, term) => t[term] = OfFirstToken(term));
 
     /// <summary>Watts per watt of thermal design power.</summary>
     public static PowerTerms Power { get; } = Fill<PowerTerms, PowerTerm>((ref t, term) => t[term] = OfPower(term));

@@ -13,7 +13,15 @@ namespace TokenFactory.Performance.Calibration;
 /// <param name="Mode">"aggregated" or "disaggregated".</param>
 /// <param name="Speculation">"mtp" or "none".</param>
 public sealed record Traits(
-    string Model, string Gpu, string Engine, string Vendor, string Architecture, string Bits, string Spread, string Mode, string Speculation)
+    string Model,
+    string Gpu,
+    string Engine,
+    string Vendor,
+    string Architecture,
+    string Bits,
+    string Spread,
+    string Mode,
+    string Speculation)
 {
     /// <summary>Engine and vendor: the software stack that step factors are fitted for.</summary>
     public string Stack => $"{Engine}|{Vendor}";

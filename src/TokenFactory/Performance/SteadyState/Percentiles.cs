@@ -36,9 +36,9 @@ public readonly record struct Percentiles(double P50, double P90, double P99)
         prediction, prepared.Scenario.Load.OutputTokens, prepared.Decode.Deployment.Speculation?.TokensPerStep ?? 1);
 
     /// <summary>
-    /// Time to the first token, in seconds. Of the step that runs when a request comes, anything between nothing and the whole is left. Waits
-    /// for prompts before it and for room in the memory are spread about exponentially; its own prompt takes what it takes. In a closed
-    /// loop the places in the queue are as many as there are clients, so that everybody waits about the same for room and prompts.
+    /// Time to the first token, in seconds. Of the step that runs when a request comes, anything between nothing and the whole is left.
+    /// Waits for prompts before it and for room in the memory are spread about exponentially; its own prompt takes what it takes. In a
+    /// closed loop the places in the queue are as many as there are clients, so that everybody waits about the same for room and prompts.
     /// </summary>
     /// <param name="prediction">Means.</param>
     /// <param name="arrival">How requests arrive.</param>
