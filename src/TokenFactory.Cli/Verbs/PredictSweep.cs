@@ -101,7 +101,8 @@ internal static class PredictSweep
         }
 
         yield return $"{deployment}: from {PredictWords.Figure(fastest.Answer.PerUser)} tokens/s per user "
-            + $"at {curve.Series.At(fastest.Value)} to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) at {curve.Series.At(fullest.Value)}.";
+            + $"at {curve.Series.At(fastest.Value)} to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) "
+            + $"at {curve.Series.At(fullest.Value)}.";
     }
 
     private static string Kept((double Value, PredictAnswer Answer) tight, (double Value, PredictAnswer Answer) loose)
