@@ -4,7 +4,7 @@ using TokenFactory.Performance;
 namespace TokenFactory.Cli.Verbs;
 
 /// <summary>A part of the time per output token.</summary>
-/// <param name="Key">"weights", "compute", "experts", "kv-cache", "selection", "prompts", "network" or "host".</param>
+/// <param name="Key">"weights", "compute", "experts", "kv-cache", "prompts", "network" or "host".</param>
 /// <param name="What">What it is, for people.</param>
 /// <param name="Seconds">Seconds per output token.</param>
 internal sealed record TokenPart(string Key, string What, double Seconds);
@@ -24,12 +24,12 @@ internal static class PredictBound
             new("compute", "multiplying beyond reading them", matrices - weights),
             new("experts", "reading and multiplying routed experts", time[StepTerm.DecodeExperts]),
             new("kv-cache", "reading the KV cache", time[StepTerm.DecodeAttention]),
-            new("selection", "picking keys of sparse attention", time[StepTerm.Selection]),
             new("prompts", "prompts of others, computed between", Sum(
                 time,
                 StepTerm.PrefillGemm,
                 StepTerm.PrefillExperts,
                 StepTerm.PrefillAttention,
+                StepTerm.PrefillSelection,
                 StepTerm.PrefillLayers,
                 StepTerm.PrefillStep)),
             new("network", "exchange between GPUs", Sum(

@@ -10,6 +10,9 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>Answers predict for one deployment: figures with bands, memory, what bounds it, which constants were measured.</summary>
 internal static class PredictReport
 {
+    /// <summary>Parts below this share are not shown.</summary>
+    private const double Negligible = 1e-6;
+
     private const double Gibibyte = 1024.0 * 1024 * 1024;
 
     /// <summary>The report.</summary>
@@ -37,7 +40,7 @@ internal static class PredictReport
                 Verdict(answer),
                 .. Memories(answer),
                 PredictPower.Of(answer, catalog.Site),
-                TokenTime(answer),
+                .. PredictWords.HasMore(answer) ? [TokenTime(answer)] : Array.Empty<Section>(),
                 FirstToken(answer),
                 PredictConstants.Of(answer, runner),
             ],
@@ -270,7 +273,7 @@ internal static class PredictReport
         return new Section(
             key, title,
             [new Column("part", "part", Number: false), new Column("ms", "ms"), new Column("share", "share")],
-            [.. parts.Where(part => part.Seconds > 0).OrderByDescending(part => part.Seconds).Select(part => (IReadOnlyList<Cell>)
+            [.. parts.Where(part => part.Seconds > Negligible * all).OrderByDescending(part => part.Seconds).Select(part => (IReadOnlyList<Cell>)
             [
                 new Cell(part.Key, part.What),
                 Number(part.Seconds * 1e3),

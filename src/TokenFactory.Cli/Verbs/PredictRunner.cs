@@ -85,7 +85,7 @@ internal sealed class PredictRunner
     }
 
     /// <summary>GPUs that exchange results quickly: beyond them only what does not fit on them is tried.</summary>
-    private static double Domain(Deployment one)
+    public static double Domain(Deployment one)
     {
         const int usual = 8;
         return Math.Min(one.Gpu.ScaleUpDomain?.Value ?? usual, usual);
@@ -115,7 +115,7 @@ internal sealed class PredictRunner
     {
         var p = answer.Prediction;
         return Math.Ceiling(answer.Load.Concurrency is { } clients
-            ? clients / p.Capacity
+            ? clients / Math.Max(1, Math.Floor(p.Capacity))
             : (answer.Load.RequestsPerSecond ?? 0) / p.RequestsPerSecond * answer.Prepared.Scenario.Decode.Replicas);
     }
 

@@ -100,8 +100,10 @@ internal static class PredictSweep
             yield break;
         }
 
-        yield return $"{deployment}: from {PredictWords.Figure(fastest.Answer.PerUser)} tokens/s per user "
-            + $"at {curve.Series.At(fastest.Value)} to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) "
+        var from = PredictWords.HasMore(fastest.Answer)
+            ? $"from {PredictWords.Figure(fastest.Answer.PerUser)} tokens/s per user at {curve.Series.At(fastest.Value)} "
+            : "up ";
+        yield return $"{deployment}: {from}to {PredictWords.Figure(fullest.Answer.PerGpu)} tokens/s per GPU (input + output) "
             + $"at {curve.Series.At(fullest.Value)}.";
     }
 

@@ -81,7 +81,6 @@ public sealed class StepPlan
 
         terms[StepTerm.Head] += _head.Seconds(decode + shape.PrefillChunks);
         terms[StepTerm.Sequences] = shape.DecodeSequences * 1e-5;
-        terms[StepTerm.Selection] = Selection(shape, verify);
         if (shape.PrefillTokens > 0)
             AddPrefill(shape, decode, others + shape.OtherGroupsTokens, shape.DecodeSequences > 0 ? alone : default, ref terms);
         return terms;
@@ -115,6 +114,7 @@ public sealed class StepPlan
         foreach (var work in _attention)
             attention += work.Layers * work.PrefillSeconds(shape.PrefillTokens, shape.PrefillContext);
         terms[StepTerm.PrefillAttention] = attention;
+        terms[StepTerm.PrefillSelection] = Selection(shape);
         terms = terms.Plus(_fixedPrefill);
     }
 
@@ -137,16 +137,12 @@ public sealed class StepPlan
         return seconds;
     }
 
-    private double Selection(in StepShape shape, double verify)
+    private double Selection(in StepShape shape)
     {
         const double bytesPerCandidate = 160;
         double candidates = 0;
         foreach (var work in _attention)
-        {
-            candidates += work.Layers * (work.Candidates(shape.DecodeSequences * verify, shape.DecodeContext)
-                + work.Candidates(shape.PrefillTokens, shape.PrefillContext));
-        }
-
+            candidates += work.Layers * work.Candidates(shape.PrefillTokens, shape.PrefillContext);
         return candidates * bytesPerCandidate * _head.Full.SecondsPerWeight / NumberFormat.Bf16.BytesPerWeight();
     }
 

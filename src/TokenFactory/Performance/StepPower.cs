@@ -13,6 +13,7 @@ public sealed class StepPower
     private readonly PowerTerms _factors;
     private readonly PowerScale _scale;
     private readonly double _correction;
+    private readonly double _running;
 
     /// <summary>The power of a deployment's steps.</summary>
     /// <param name="deployment">The deployment.</param>
@@ -23,6 +24,7 @@ public sealed class StepPower
     {
         (_deployment, _scale) = (deployment, PowerScale.Of(deployment.Gpu));
         _factors = Throttle.Save(calibration.PowerOf(traits), clock ?? deployment.Clock);
+        _running = Throttle.Running(clock ?? deployment.Clock);
         _correction = calibration.Watts.Factor(traits);
     }
 
@@ -44,6 +46,9 @@ public sealed class StepPower
     /// <param name="terms">Kernel times in seconds.</param>
     /// <param name="seconds">How long it takes.</param>
     /// <param name="occupancy">How many tokens a step has, as <see cref="PowerTerms.Occupied"/> says it.</param>
-    public double Watts(GpuBusy busy, StepTerms terms, double seconds, double occupancy) =>
-        Throttle.Watts(PowerTerms.Of(busy, terms, seconds, occupancy, _scale).Dot(_factors) * _correction, _deployment);
+    public double Watts(GpuBusy busy, StepTerms terms, double seconds, double occupancy)
+    {
+        var share = PowerTerms.Of(busy, terms, seconds * _running, occupancy, _scale).Dot(_factors) * _correction;
+        return Throttle.Watts((_running * share) + ((1 - _running) * Math.Min(share, Throttle.IdleShare)), _deployment);
+    }
 }

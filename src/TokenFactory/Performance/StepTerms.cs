@@ -75,10 +75,10 @@ public enum StepTerm
     PrefillStep,
 
     /// <summary>
-    /// Picking keys in sparse attention: 160 bytes per layer, query and key that it may pick, in seconds at the data sheet's bandwidth.
-    /// Every GPU picks for itself, however many share the layer.
+    /// Picking keys for prompt tokens in sparse attention: 160 bytes per layer, token and key that it may pick, in seconds at the data
+    /// sheet's bandwidth. Every GPU picks for itself, however many share the layer.
     /// </summary>
-    Selection,
+    PrefillSelection,
 }
 
 /// <summary>One number per <see cref="StepTerm"/>; a value, so that evaluating a step allocates nothing.</summary>
@@ -86,7 +86,7 @@ public enum StepTerm
 public struct StepTerms
 {
     /// <summary>How many terms there are.</summary>
-    public const int Count = (int)StepTerm.Selection + 1;
+    public const int Count = (int)StepTerm.PrefillSelection + 1;
 
     private double _first;
 

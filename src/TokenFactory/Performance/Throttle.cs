@@ -31,13 +31,14 @@ internal static class Throttle
         if (clock >= 1)
             return steps;
         if (clock < LowestClock)
-            return Slow(steps, LowestClock).Times(LowestClock / clock);
+            return Slow(steps, LowestClock).Times(1 / Running(clock));
         var memory = 1 + (MemoryPerClock * ((1 / clock) - 1));
         for (var term = StepTerm.PrefillGemm; term <= StepTerm.PrefillAttention; term++)
             steps[term] /= clock;
         for (var term = StepTerm.DecodeGemm; term <= StepTerm.DecodeAttention; term++)
             steps[term] *= memory;
         steps[StepTerm.Head] *= memory;
+        steps[StepTerm.PrefillSelection] *= memory;
         return steps;
     }
 
@@ -51,28 +52,18 @@ internal static class Throttle
     {
         if (clock >= 1)
             return factors;
-        if (clock < LowestClock)
-        {
-            // What is spread over a longer time is less of it by itself; what only counts time and tokens is awake a share of it.
-            var share = clock / LowestClock;
-            factors = Save(factors, LowestClock);
-            factors[PowerTerm.Awake] = Awake(factors, share);
-            factors[PowerTerm.Occupancy] *= share;
-            return factors;
-        }
-
+        clock = Math.Max(clock, LowestClock);
         var dynamic = Math.Pow(clock, PowerPerClock);
-        factors[PowerTerm.Arithmetic] *= dynamic;
-        factors[PowerTerm.Prompts] *= dynamic;
+        factors[PowerTerm.Arithmetic] *= dynamic / clock; // its share is of full speed, and lasts longer at a lower one
+        factors[PowerTerm.Prompts] *= dynamic / clock;
         factors[PowerTerm.Occupancy] *= dynamic;
         factors[PowerTerm.Weights] *= (1 + dynamic) / 2;
-        factors[PowerTerm.Awake] = Awake(factors, (1 + dynamic) / 2);
+        factors[PowerTerm.Awake] -= Math.Max(0, factors[PowerTerm.Awake] - IdleShare) * (1 - dynamic) / 2;
         return factors;
     }
 
-    /// <summary>What being awake costs where only a share of what it costs beyond idling is left.</summary>
-    private static double Awake(PowerTerms factors, double share) =>
-        factors[PowerTerm.Awake] - (Math.Max(0, factors[PowerTerm.Awake] - IdleShare) * (1 - share));
+    /// <summary>Share of the time that a clock below the lowest stands for running, 0 to 1.</summary>
+    public static double Running(double clock) => Math.Min(1, clock / LowestClock);
 
     /// <summary>Watts from a share of the thermal design power: at least a tenth of it, at most the whole or the cap.</summary>
     public static double Watts(double share, Deployment d)

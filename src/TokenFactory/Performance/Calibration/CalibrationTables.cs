@@ -109,16 +109,19 @@ public static class CalibrationTables
 
     /// <summary>Reads the error bands.</summary>
     public static IReadOnlyList<ErrorBand> ReadErrors(string text, string where, ICollection<Mistake> mistakes) =>
-    [
-        .. CsvTable.Read(text, where, ErrorColumns, [], mistakes).Select(row => new ErrorBand(
-            MetricOf(row),
-            row["scope"],
-            (int)(row.Number("rows") ?? 0),
-            (int)(row.Number("cells") ?? 0),
-            row.Number("median_error", 0) ?? 0,
-            row.Number("mean_error", 0) ?? 0,
-            row.Number("spread_80") ?? 1)),
-    ];
+        text.Trim() == string.Join(',', ErrorColumns)
+        ? []
+        :
+        [
+            .. CsvTable.Read(text, where, ErrorColumns, [], mistakes).Select(row => new ErrorBand(
+                MetricOf(row),
+                row["scope"],
+                (int)(row.Number("rows") ?? 0),
+                (int)(row.Number("cells") ?? 0),
+                row.Number("median_error", 0) ?? 0,
+                row.Number("mean_error", 0) ?? 0,
+                row.Number("spread_80") ?? 1)),
+        ];
 
     private static readonly string[] Known =
     [

@@ -204,10 +204,11 @@ public sealed class Calibrator
         foreach (var sample in samples.Where(IsBoardPower))
         {
             var eye = new Lens(sample.Prepared, set);
-            var (mix, terms, tpot) = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas);
+            var mix = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas).Mix.Whole();
+            var (terms, seconds) = eye.Token(mix);
             var busy = mix.TokenBusy(sample.Prepared.Decode, sample.Prepared.Policy);
             var gpu = sample.Prepared.Decode.Deployment.Gpu;
-            var shares = PowerTerms.Of(busy, terms, tpot, mix.Occupancy(sample.Prepared.Policy), PowerScale.Of(gpu));
+            var shares = PowerTerms.Of(busy, terms, seconds, mix.Occupancy(sample.Prepared.Policy), PowerScale.Of(gpu));
             var tdp = gpu.Tdp!.Value.Value.Value;
             rows.Add((sample.Traits.Architecture, TermArrays.Of(shares, tdp / sample.Point.MeasuredWatts!.Value)));
         }

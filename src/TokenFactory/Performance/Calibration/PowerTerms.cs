@@ -66,7 +66,7 @@ public struct PowerTerms
         shares[PowerTerm.Cache] = scale.Memory * Math.Min(busy.Cache / seconds, 1);
         var prompts = terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention];
         var tokens = terms[StepTerm.DecodeGemm] + terms[StepTerm.DecodeExperts] + terms[StepTerm.DecodeAttention] + terms[StepTerm.Head]
-            + terms[StepTerm.Selection];
+            + terms[StepTerm.PrefillSelection];
         var computing = Math.Min((prompts + tokens) / seconds, 1);
         shares[PowerTerm.Prompts] = scale.Arithmetic * Math.Min(prompts / seconds, 1);
         shares[PowerTerm.Occupancy] = scale.Arithmetic * ((ComputingWeight * computing) + ((1 - ComputingWeight) * occupancy));

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace TokenFactory.Performance.Measured;
 
 /// <summary>Which figures of a row can be those of a deployment.</summary>
-internal static class PointFigures
+public static class PointFigures
 {
     /// <summary>More than any length or rate of a deployment.</summary>
     private const double Most = 1e8;

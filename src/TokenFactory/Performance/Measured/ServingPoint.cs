@@ -63,7 +63,7 @@ public sealed record ServingPoint
     /// <summary>A field of the load or the layout that is filled in and no number, "tp is 'banana'"; null where there is none.</summary>
     public string? Unreadable { get; init; }
 
-    /// <summary>The rate of requests is written as endless: all are there from the start.</summary>
+    /// <summary>The rate of requests, or their number at once, is written as endless: all are there from the start.</summary>
     public bool AllAtOnce { get; init; }
 
     /// <summary>A number of the row, or null.</summary>
@@ -172,11 +172,11 @@ public static class ServingPoints
             LenKind = row["len_kind"],
             Numbers = numbers,
             Unreadable = unreadable,
-            AllAtOnce = Endless("request_rate_rps", row["request_rate_rps"]),
+            AllAtOnce = Endless("request_rate_rps", row["request_rate_rps"]) || Endless("concurrency", row["concurrency"]),
         };
     }
 
     /// <summary>Whether a limit is written as none: clients without a rate, or a rate of everything at once.</summary>
     private static bool Endless(string column, string field) =>
-        column is "request_rate_rps" or "concurrency" && field.ToUpperInvariant() is "INF" or "INFINITY";
+        column is "request_rate_rps" or "concurrency" && field.TrimStart('+').ToUpperInvariant() is "INF" or "INFINITY";
 }

@@ -42,6 +42,17 @@ internal sealed class Lens
         return (mix, terms, _decode.Seconds(terms));
     }
 
+    /// <summary>Uncalibrated terms and seconds per token of a mix of steps.</summary>
+    public (StepTerms Terms, double Seconds) Token(StepMix mix)
+    {
+        var terms = mix.TokenTerms(_p.Decode, _p.Policy);
+        return (terms, _decode.Seconds(terms));
+    }
+
+    /// <summary>Requests per second of one replica whose places are always taken.</summary>
+    public double Held(StepMix mix) =>
+        mix.Running / (mix.Steps * mix.TokensPerStep * Token(mix.Whole()).Seconds);
+
     /// <summary>Seconds that a prompt's own steps take, had its group nothing else to do.</summary>
     public double Alone()
     {
@@ -93,14 +104,16 @@ internal sealed class Lens
     }
 
     /// <summary>
-    /// Seconds that a prompt of an open loop waits for those before it: the steps' room for prompts is the server. Not fitted: closed
-    /// loops, which most measurements are, do not show it.
+    /// Seconds that a prompt of an open loop waits for those before it: the steps' room for prompts is the server, which short prompts
+    /// share. Not fitted: closed loops, which most measurements are, do not show it.
     /// </summary>
-    public double Wait(StepMix mix, FirstTokenTerms first)
+    public double Wait(FirstTokenTerms first, double requestsPerSecond)
     {
-        var budget = _p.Prefill.Deployment.TokenBudget;
-        var full = mix.Prefill.PrefillTokens * Math.Min(1, mix.Utilisation) / budget;
-        return Queueing.Wait(first[FirstTokenTerm.Own], Math.Min(full, Queueing.Fullest), Load.ArrivalVariability);
+        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        var own = first[FirstTokenTerm.Own];
+        var lanes = Replicas * _p.Decode.Deployment.AttentionGroups;
+        var busy = requestsPerSecond / lanes * own * Math.Min(1, fresh / _p.Prefill.Deployment.TokenBudget);
+        return Queueing.Wait(own, Math.Min(busy, Queueing.Fullest), Load.ArrivalVariability);
     }
 
     /// <summary>The same for a batch whose prompts are computed together, timed at the engine without a server before it.</summary>
@@ -132,17 +145,21 @@ internal sealed class Lens
         return new KvCapacity(_p.Prefill.Deployment).BytesPerSequence(Load.InputTokens) / (link * BytesPerCacheTransfer);
     }
 
-    /// <summary>Watts of one GPU that only computes prompts, a share of the time, and idles otherwise.</summary>
+    /// <summary>Watts of one GPU that only computes prompts: during a step, and over time where it idles between.</summary>
     /// <param name="busy">Share of the time, 0 to 1.</param>
-    public double PrefillWatts(double busy)
+    public (double Step, double Mean) PrefillWatts(double busy)
     {
         var (shape, seconds) = PrefillStep();
-        return _power.Idle + (busy * (_power.Watts(_p.Prefill, shape, seconds) - _power.Idle));
+        var step = _power.Watts(_p.Prefill, shape, seconds);
+        return (step, _power.Idle + (busy * (step - _power.Idle)));
     }
 
     public Prediction Answer(StepMix mix, StepTerms terms, double tpot, FirstTokenTerms first, double ttft, double requests)
     {
         var load = Load;
+        var whole = mix.Whole();
+        var (all, seconds) = Token(whole);
+        var watts = _power.Watts(whole.TokenBusy(_p.Decode, _p.Policy), all, seconds, whole.Occupancy(_p.Policy));
         return new Prediction
         {
             Fits = true,
@@ -152,8 +169,8 @@ internal sealed class Lens
             RequestsPerSecond = requests,
             OutputTokensPerSecond = requests * load.OutputTokens,
             TotalTokensPerSecond = requests * (load.InputTokens + load.OutputTokens),
-            WattsPerGpu = Idling(
-                _power.Watts(mix.TokenBusy(_p.Decode, _p.Policy), terms, _decode.Seconds(terms), mix.Occupancy(_p.Policy)), mix.Running),
+            WattsPerGpu = Idling(watts, mix.Running),
+            StepWatts = watts,
             Gpus = _p.Scenario.Gpus,
             Running = mix.Running,
             Capacity = mix.Capacity,

@@ -75,7 +75,8 @@ public readonly record struct Percentiles(double P50, double P90, double P99)
     /// <summary>Seconds per output token that prompts of others cost.</summary>
     public static double PromptSeconds(StepTerms terms) =>
         terms[StepTerm.PrefillGemm] + terms[StepTerm.PrefillExperts] + terms[StepTerm.PrefillAttention] + terms[StepTerm.PrefillReduce]
-        + terms[StepTerm.PrefillDispatch] + terms[StepTerm.PrefillLayers] + terms[StepTerm.PrefillStep];
+        + terms[StepTerm.PrefillDispatch] + terms[StepTerm.PrefillLayers] + terms[StepTerm.PrefillStep]
+        + terms[StepTerm.PrefillSelection];
 
     private static Percentiles Of(Func<int, double> at) => new(at(0), at(1), at(2));
 }

@@ -41,7 +41,7 @@ internal static class PoolPrediction
             return Answer(Math.Min(asked, held), ttft, wait, 1) with
             {
                 Saturated = open && asked > held,
-                NearLimit = open && asked > Math.Min(held, most) * Queueing.Fullest,
+                NearLimit = open && asked > held * Queueing.Fullest,
             };
         }
 
@@ -55,7 +55,13 @@ internal static class PoolPrediction
             var answer = eye.Answer(mix, terms, seconds, first, ttft + wait, requests * rate);
             var waits = answer.FirstTokenTime;
             waits[FirstTokenTerm.Queue] += wait;
-            return answer with { FirstTokenTime = waits, WattsPerGpu = Watts(eye, answer, Math.Min(1, requests / most)) };
+            var (step, mean) = eye.PrefillWatts(Math.Min(1, requests / most));
+            return answer with
+            {
+                FirstTokenTime = waits,
+                WattsPerGpu = ((prefill.Gpus * mean) + (scenario.Decode.Gpus * answer.WattsPerGpu)) / scenario.Gpus,
+                StepWatts = Math.Max(step, answer.StepWatts),
+            };
         }
     }
 
@@ -69,12 +75,5 @@ internal static class PoolPrediction
         terms[FirstTokenTerm.Crowd] = alone * Math.Max(0, (crowd / lanes) - 1) / 2 / eye.Load.RequestsPerClient;
         terms[FirstTokenTerm.Clients] = crowd * 1e-3;
         return terms;
-    }
-
-    /// <summary>Mean over both pools: the prefill pool computes prompts for its share of the time and idles otherwise.</summary>
-    private static double Watts(Lens eye, Prediction answer, double busy)
-    {
-        var (prefill, decode) = (eye.Prepared.Scenario.Prefill!.Value.Gpus, eye.Prepared.Scenario.Decode.Gpus);
-        return ((prefill * eye.PrefillWatts(busy)) + (decode * answer.WattsPerGpu)) / (prefill + decode);
     }
 }

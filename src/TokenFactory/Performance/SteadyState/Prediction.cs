@@ -41,6 +41,9 @@ public sealed record Prediction
     /// <summary>Mean watts of one GPU at its board, over all GPUs.</summary>
     public double WattsPerGpu { get; init; }
 
+    /// <summary>Watts of one GPU at its board during its steps, without the time between them; of the pool that draws more.</summary>
+    public double StepWatts { get; init; }
+
     /// <summary>GPUs of the deployment.</summary>
     public double Gpus { get; init; }
 

@@ -50,15 +50,15 @@ public sealed class Predictor(CalibrationSet calibration)
             return memory;
         var d = p.Decode.Deployment;
         var answer = At(p, d.Clock);
-        if (d.PowerCap is not { } cap || d.Gpu.Tdp is null || !(answer.WattsPerGpu >= cap.Value))
+        if (d.PowerCap is not { } cap || d.Gpu.Tdp is null || !(answer.StepWatts >= cap.Value))
             return answer;
 
-        // The highest clock that keeps the cap, or the fewest pauses where the lowest clock does not.
+        // The highest clock at which no step draws more than the cap, or the fewest pauses where the lowest clock does.
         var (low, high) = (Throttle.LongestPauses, d.Clock);
         for (var i = 0; i < CapIterations; i++)
         {
             var middle = (low + high) / 2;
-            if (At(p, middle).WattsPerGpu >= cap.Value)
+            if (At(p, middle).StepWatts >= cap.Value)
                 high = middle;
             else
                 low = middle;
@@ -100,8 +100,16 @@ public sealed class Predictor(CalibrationSet calibration)
         var ttft = eye.Ttft(first);
         var endToEnd = ttft + ((eye.Load.OutputTokens - 1) * tpot);
         var requests = inFlight * eye.Replicas / endToEnd;
-        var held = mix.Running * eye.Replicas / (mix.Steps * mix.TokensPerStep * tpot);
+        var held = eye.Held(mix) * eye.Replicas;
         double room = 0;
+        if (inFlight > mix.Running && mix.Running >= mix.Capacity)
+        {
+            // A place in the memory is taken from the prompt's first step to the last token.
+            var waitless = first;
+            waitless[FirstTokenTerm.Memory] = 0;
+            held = Math.Min(held, mix.Running * eye.Replicas / (eye.Ttft(waitless) + ((eye.Load.OutputTokens - 1) * tpot)));
+        }
+
         if (inFlight > mix.Running && requests > held)
         {
             requests = held;
@@ -118,7 +126,7 @@ public sealed class Predictor(CalibrationSet calibration)
     private static Prediction Waiting(Lens eye, Prediction answer, double inFlight)
     {
         var (mix, _, tpot) = eye.Token(Math.Max(inFlight, 1e-6));
-        var wait = eye.Wait(mix, eye.FirstToken(mix, tpot, inFlight));
+        var wait = eye.Wait(eye.FirstToken(mix, tpot, inFlight), answer.RequestsPerSecond);
         var place = Queueing.WaitForPlace(
             answer.EndToEnd, mix.Capacity, Math.Min(inFlight / mix.Capacity, Queueing.Fullest), eye.Load.ArrivalVariability);
         var waits = answer.FirstTokenTime;
@@ -132,7 +140,7 @@ public sealed class Predictor(CalibrationSet calibration)
         var capacity = eye.Capacity();
         var (mix, terms, tpot) = eye.Token(capacity);
         var first = eye.FirstToken(mix, tpot, capacity);
-        var requests = mix.Running * eye.Replicas / (mix.Steps * mix.TokensPerStep * tpot) * eye.Rate(Arrival.Offline);
+        var requests = eye.Held(mix) * eye.Replicas * eye.Rate(Arrival.Offline);
         return eye.Answer(mix, terms, tpot, first, eye.Ttft(first), requests);
     }
 
@@ -150,9 +158,12 @@ public sealed class Predictor(CalibrationSet calibration)
     private static Prediction OpenLoop(Lens eye)
     {
         var asked = eye.Load.RequestsPerSecond ?? 0;
-        var (low, high) = (0.0, eye.Capacity());
-        var most = Answer(high).RequestsPerSecond;
+        var capacity = eye.Capacity();
+        var most = Answer(capacity).RequestsPerSecond;
         var wanted = Math.Min(asked, most * Knee);
+        var (low, high) = (0.0, Math.Min(capacity, 1e-3));
+        while (high < capacity && Answer(high).RequestsPerSecond < wanted)
+            (low, high) = (high, Math.Min(capacity, high * 2));
         for (var i = 0; i < Iterations; i++)
         {
             var middle = (low + high) / 2;

@@ -31,13 +31,16 @@ public readonly record struct StepMix
     /// <summary>Steps with prompt tokens.</summary>
     public required StepShape Prefill { get; init; }
 
-    /// <summary>Share of steps (or, where prompts get their own, extra steps per decode step) with prompt tokens.</summary>
+    /// <summary>
+    /// Share of steps (or, where prompts get their own, extra steps per decode step) with prompt tokens, as one of the decoding sequences
+    /// meets them: its own prompt does not hold up its own tokens. <see cref="Whole"/> has the GPU's view.
+    /// </summary>
     public required double PrefillShare { get; init; }
 
     /// <summary>Chunks that a prompt is computed in.</summary>
     public required double ChunksPerPrompt { get; init; }
 
-    /// <summary>Prompt chunks per step of one attention group; above 1, prompts wait for one another.</summary>
+    /// <summary>Prompt chunks per step of one attention group, of all requests; above 1, prompts wait for one another.</summary>
     public required double Utilisation { get; init; }
 
     /// <summary>Tokens that a step yields per sequence.</summary>
@@ -79,19 +82,19 @@ public readonly record struct StepMix
         var fastest = d.TokenBudget / fresh * steps; // more would ask for more prompt tokens per step than the budget allows
         if (!decodeOnly && each > fastest)
         {
-            each = Math.Max(fastest, Math.Min(each, 1));
+            each = fastest;
             running = each * groups * stages;
         }
 
-        // A request's own prompt does not hold up its own tokens: of n requests each meets the prompts of n - 1.
+        // Of n requests each meets the prompts of n - 1, and the others decode only part of the time.
         var others = Math.Max(0, 1 - (1 / Math.Max(running, 1)));
-        var arrivals = decodeOnly ? 0 : each * others * chunks / steps;
-        if (!decodeOnly)
-            each *= decodes / steps;
-        if (arrivals >= 1)
-            chunk *= arrivals;
+        var all = decodeOnly ? 0 : each * chunks / steps;
+        var arrivals = all * others;
+        var beside = decodeOnly ? each : each * others * decodes / steps;
+        each = decodeOnly ? each : Math.Max(1, 1 + ((each - 1) * decodes / steps));
         var mean = (input * load.CachedShare) + (fresh / 2);
-        var decoding = policy == PrefillPolicy.Mixed ? each * others : 0;
+        var decoding = policy == PrefillPolicy.Mixed ? beside : 0;
+        chunk *= Math.Max(1, arrivals);
         return new StepMix
         {
             Running = running,
@@ -107,10 +110,27 @@ public readonly record struct StepMix
                 decoding * (groups - 1)),
             PrefillShare = Math.Min(1, arrivals),
             ChunksPerPrompt = chunks,
-            Utilisation = arrivals,
+            Utilisation = all,
             TokensPerStep = perStep,
             Others = others,
             Steps = steps,
+        };
+    }
+
+    /// <summary>The mix as the GPU sees it, the prompt of every request counted: what rates and watts follow from.</summary>
+    public StepMix Whole()
+    {
+        var longer = Math.Max(1, Utilisation) / Math.Max(1, Utilisation * Others);
+        return this with
+        {
+            PrefillShare = Math.Min(1, Utilisation),
+            Prefill = Prefill with
+            {
+                PrefillTokens = Prefill.PrefillTokens * longer,
+                PrefillPairs = Prefill.PrefillPairs * longer,
+                PrefillChunks = Prefill.PrefillChunks * longer,
+                OtherGroupsTokens = Prefill.OtherGroupsTokens * longer,
+            },
         };
     }
 
