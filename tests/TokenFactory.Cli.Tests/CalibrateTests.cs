@@ -99,6 +99,20 @@ public sealed class CalibrateTests
         Assert.Equal(Repository.Text("catalog", "calibration", "errors.csv").TrimEnd().Split('\n').Order(), kept.Order());
     }
 
+    [Fact]
+    public void With_one_cell_and_no_base_it_leaves_a_catalog_that_is_read_without_bands()
+    {
+        using var folder = new TemporaryFolder();
+        var one = folder.Write("one.csv", Rows(line => line.Contains("llama-3.1-70b,b200", StringComparison.Ordinal)));
+        var run = Program.Run("calibrate", "--from", one, "--base", "none", "--out", Path.Combine(folder.Root, "mine", "calibration"));
+        Assert.True(run.Code == 0, run.Err);
+        var answer = Program.Run("predict", "--model", "llama-3.1-70b", "--gpu", "b200", "--catalog", Path.Combine(folder.Root, "mine"), "--json");
+        Assert.True(answer.Code == 0, answer.Err);
+        Assert.All(
+            answer.Json.GetProperty("figures").EnumerateArray(),
+            row => Assert.Equal(System.Text.Json.JsonValueKind.Null, row.GetProperty("low").ValueKind));
+    }
+
     [Theory]
     [InlineData("ttft_mean_ms", "1e-9", "the first token comes within 0.1 ms")]
     [InlineData("tpot_mean_ms", "1e9", "a token takes more than a minute")]

@@ -145,6 +145,18 @@ public sealed class PredictPointsTests
     }
 
     [Fact]
+    public void A_load_of_zeros_is_none_and_comes_from_the_scenario()
+    {
+        using var folder = new TemporaryFolder();
+        const string header = "row_id,model_key,gpu_key,gpu_count,workload,concurrency,batch_size,request_rate_rps\n";
+        const string deployment = "llama-2-70b,h100-sxm,8,MLPerf v5.0 Offline";
+        var run = Program.Run("predict", "--from", folder.Write("points.csv", $"{header}a,{deployment},0,0,0\nb,{deployment},,,\n"));
+        var lines = run.Out.Split('\n');
+        Assert.Contains(",true,", lines[1], StringComparison.Ordinal);
+        Assert.Equal(lines[1][1..], lines[2][1..]);
+    }
+
+    [Fact]
     public void Quotes_names_that_csv_would_break()
     {
         var run = Answer("row_id,model_key\n\"a,\"\"b\"\"\",x\n");

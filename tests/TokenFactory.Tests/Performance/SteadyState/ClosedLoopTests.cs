@@ -31,6 +31,32 @@ public sealed class ClosedLoopTests
     });
 
     [Fact]
+    public void Places_in_the_memory_bound_the_rate_however_many_wait() => Cases.Check(100, dice =>
+    {
+        var (input, output) = (dice.Scale(100, 60_000), dice.Scale(2, 500));
+        var d = Serving.DrawFitting(dice, input + output) with { MaxSequences = dice.Whole(1, 8) };
+        var rates = new[] { 1.0, 4, 32, 500 }
+            .Select(times => Serving.Predict(d, Serving.Closed(times * d.MaxSequences!.Value, input, output)))
+            .ToList();
+        if (!rates.TrueForAll(p => p.Fits && p.Running >= p.Capacity))
+            return;
+        var least = d.MaxSequences!.Value / (rates[0].Ttft + ((output - 1) * rates[0].Tpot));
+        Assert.All(rates, p => Assert.True(
+            p.RequestsPerSecond <= least * 1.1, $"{Serving.Named(d)}: {p.RequestsPerSecond}/s through {d.MaxSequences} places that give {least}/s"));
+    });
+
+    [Fact]
+    public void A_lone_users_tokens_take_the_same_time_however_many_there_are()
+    {
+        foreach (var (model, gpu, tp) in new[] { ("llama-3.1-8b", "h100-sxm", 1), ("deepseek-v3", "h200-sxm", 8), ("gpt-oss-120b", "mi300x", 1) })
+        {
+            var d = Serving.Deploy(model, gpu, NumberFormat.Fp8, tp);
+            double[] each = [.. new[] { 2.0, 8, 64, 512 }.Select(output => Serving.Predict(d, Serving.Closed(1, 30_000 - (output / 2), output)).Tpot)];
+            Assert.All(each, tpot => Nearly.Equal(each[0], tpot, 0.01));
+        }
+    }
+
+    [Fact]
     public void Littles_law_bounds_requests() => Cases.Check(200, dice =>
     {
         var load = Serving.Closed(dice.Whole(1, 2000), dice.Scale(16, 20_000), dice.Scale(1, 4000));

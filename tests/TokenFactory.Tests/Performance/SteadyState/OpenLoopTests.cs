@@ -52,6 +52,15 @@ public sealed class OpenLoopTests
     }
 
     [Fact]
+    public void Long_prompts_wait_for_one_another_though_hardly_any_run_at_once()
+    {
+        // A prompt of 100,000 tokens takes about 11 s: at 0.08 a second the GPU is busy with them nine tenths of the time.
+        var d = Serving.Deploy("llama-3.1-8b", "h100-sxm");
+        double[] first = [.. new[] { 1e-4, 0.03, 0.06, 0.08 }.Select(rate => Serving.Predict(d, Open(rate, 100_000, 10)).Ttft)];
+        Assert.True(first[1] > 1.05 * first[0] && first[2] > 1.15 * first[1] && first[3] > 1.15 * first[2], string.Join(' ', first));
+    }
+
+    [Fact]
     public void Few_places_are_waited_for_the_longer_the_fuller_they_are()
     {
         // Two H100s have room for 13 such requests: near the limit a request waits for one of them to end.

@@ -85,6 +85,33 @@ public sealed class PowerTests
     }
 
     [Fact]
+    public void A_lone_user_with_a_long_prompt_draws_what_prompts_draw()
+    {
+        var d = Serving.Deploy("llama-3.1-8b", "h100-sxm");
+        var (prompt, tokens) = (Serving.Predict(d, Serving.Closed(1, 50_000, 1)), Serving.Predict(d, Serving.Closed(1, 50_000, 4000)));
+        Assert.True(prompt.WattsPerGpu > 1.1 * tokens.WattsPerGpu, $"{prompt.WattsPerGpu} W, then {tokens.WattsPerGpu} W");
+    }
+
+    [Fact]
+    public void A_cap_holds_during_steps_also_where_a_gpu_idles_between_them_or_another_pool_draws_less()
+    {
+        var d = Serving.Deploy("llama-3.1-70b", "h100-sxm", tp: 4);
+        var capped = d with { PowerCap = new Watts(250) };
+        var rare = Serving.Closed(1, 2000, 500) with { Arrival = Arrival.OpenLoop, Concurrency = null, RequestsPerSecond = 0.01 };
+        var pools = Serving.Closed(128, 200, 2000);
+        foreach (var (free, kept) in new[]
+        {
+            (Serving.Predict(d, rare), Serving.Predict(capped, rare)),
+            (Serving.Predict(Serving.PreparePools(new Pool(d, 1), new Pool(d, 1), pools)),
+                Serving.Predict(Serving.PreparePools(new Pool(capped, 1), new Pool(capped, 1), pools))),
+        })
+        {
+            Assert.True(free.StepWatts > 250 && free.WattsPerGpu < free.StepWatts);
+            Assert.True(kept.StepWatts <= 250 && kept.Clock < 1 && kept.Tpot > free.Tpot, $"{kept.StepWatts} W, {kept.Tpot} s, {free.Tpot} s");
+        }
+    }
+
+    [Fact]
     public void A_locked_clock_saves_watts_and_costs_speed()
     {
         var d = Serving.Deploy("llama-3.1-70b", "h100-sxm", NumberFormat.Fp8, tp: 4);
