@@ -37,24 +37,30 @@ internal static class PoolPrediction
         {
             var asked = open ? load.RequestsPerSecond ?? 0 : held;
             var busy = Math.Min(asked / most, Queueing.Fullest);
+            var full = running / capacity;
             var wait = open ? Queueing.Wait(alone, busy, load.ArrivalVariability) : 0;
-            return Answer(Math.Min(asked, held), ttft, wait, 1) with
+            var place = open
+                ? Queueing.WaitForPlace(
+                    load.OutputTokens * seconds, eye.Capacity(), Math.Min(full, Queueing.Fullest), load.ArrivalVariability)
+                : 0;
+            return Answer(Math.Min(asked, held), ttft, wait, place, 1) with
             {
                 Saturated = open && asked > held,
-                NearLimit = open && asked > held * Queueing.Fullest,
+                NearLimit = open && (asked > most * Queueing.Fullest || full > Queueing.Fullest),
             };
         }
 
         // Little's law: what the slower pool cannot take waits for it
         var rest = (load.OutputTokens - 1) * seconds;
         var requests = Math.Min(clients / (ttft + rest), Math.Min(held, running / (load.OutputTokens * seconds)));
-        return Answer(requests, ttft, Math.Max(0, (clients / requests) - rest - ttft), eye.Rate(Arrival.ClosedLoop));
+        return Answer(requests, ttft, Math.Max(0, (clients / requests) - rest - ttft), 0, eye.Rate(Arrival.ClosedLoop));
 
-        Prediction Answer(double requests, double ttft, double wait, double rate)
+        Prediction Answer(double requests, double ttft, double wait, double place, double rate)
         {
-            var answer = eye.Answer(mix, terms, seconds, first, ttft + wait, requests * rate);
+            var answer = eye.Answer(mix, terms, seconds, first, ttft + wait + place, requests * rate);
             var waits = answer.FirstTokenTime;
             waits[FirstTokenTerm.Queue] += wait;
+            waits[FirstTokenTerm.Memory] += place;
             var (step, mean) = eye.PrefillWatts(Math.Min(1, requests / most));
             return answer with
             {
