@@ -20,7 +20,7 @@ internal static class AccuracyTables
             .. run.Gpus.Count > 0 || run.Models.Count > 0
                 ? [ByLeftOut(figures, Grades.Figures(run.Gpus), Grades.Figures(run.Models))]
                 : Array.Empty<Section>(),
-            By(figures, "engine", "By engine", sample => Engine(sample.Traits)),
+            By(figures, "engine", "By engine", sample => Engine(sample.Traits.Engine)),
             By(figures, "gpu", "By GPU", sample => sample.Traits.Gpu),
             By(figures, "model", "By model", sample => sample.Traits.Model),
             By(figures, "mode", "By mode", sample => Mode(sample.Traits)),
@@ -64,7 +64,7 @@ internal static class AccuracyTables
                     [
                         Cell.Of(group.Key.Traits.Model),
                         Cell.Of(group.Key.Traits.Gpu),
-                        Cell.Of(Engine(group.Key.Traits)),
+                        Cell.Of(Engine(group.Key.Traits.Engine)),
                         Cell.Of(group.Key.Traits.Bits),
                         Cell.Of(Mode(group.Key.Traits) + (group.Key.Traits.Spread == "dp" ? ", attention DP" : "")),
                         Cell.Of(LoadWord(group.Key.Arrival)),
@@ -213,7 +213,8 @@ internal static class AccuracyTables
 
     private static Cell Tau(double tau) => new(Math.Round(tau, 3), tau.ToString("0.00", Plain));
 
-    private static string Engine(Traits traits) => traits.Engine.Length > 0 ? traits.Engine : "not recorded";
+    /// <summary>An engine in words.</summary>
+    public static string Engine(string engine) => engine.Length > 0 ? engine : "not recorded";
 
     private static string Mode(Traits traits) => $"{traits.Mode}{(traits.Speculation == "none" ? "" : ", MTP")}";
 

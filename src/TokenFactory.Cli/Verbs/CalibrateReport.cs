@@ -159,7 +159,7 @@ internal static class CalibrateReport
                 [
                     Cell.Of(group.Key.Model),
                     Cell.Of(group.Key.Gpu),
-                    Cell.Of(group.Key.Engine.Length > 0 ? group.Key.Engine : "not recorded"),
+                    Cell.Of(AccuracyTables.Engine(group.Key.Engine)),
                     Cell.Of(group.Key.Bits),
                     Cell.Of(metric.Name),
                     AccuracyTables.Count(group.Rows),

@@ -102,7 +102,7 @@ internal sealed record CalibrateRun(
             ];
         }
 
-        var better = ErrorBands.Of(Blind, fewestCells: 1).Where(band => band.Scope != "*").ToList();
+        var better = ErrorBands.Of(Blind, fewestCells: 1).Where(band => band.Scope != ErrorBands.Everything).ToList();
         return
         [
             .. catalog.Bands.Where(band => !better.Exists(mine => mine.Metric == band.Metric && mine.Scope == band.Scope)).Concat(better)

@@ -6,8 +6,6 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>Which power limits a GPU can keep.</summary>
 internal static class PowerLimits
 {
-    private const double Least = Deployment.LeastPowerCap;
-
     /// <summary>What is wrong with a limit in W, and the remedy; null where nothing is.</summary>
     public static (string Says, string Remedy)? Wrong(double watts, Accelerator gpu)
     {
@@ -18,8 +16,9 @@ internal static class PowerLimits
                 "Add tdp_w in a catalog of your own (--catalog DIR)");
         }
 
-        return watts < Least * tdp
-            ? ($"is {watts:0.#} W, less than {gpu.Key} can be held to", $"Give at least {Least * tdp:0} W, {Least:P0} of its {tdp:0} W")
+        const double least = Deployment.LeastPowerCap;
+        return watts < least * tdp
+            ? ($"is {watts:0.#} W, less than {gpu.Key} can be held to", $"Give at least {least * tdp:0} W, {least:P0} of its {tdp:0} W")
             : null;
     }
 }

@@ -115,7 +115,7 @@ internal sealed class PredictPoints(CatalogContents catalog, CalibrationInput ca
 
     private PredictedPoint Of(ServingPoint point, bool atWall)
     {
-        var (loaded, said) = PointLoads.Of(PointFigures.Recorded(point));
+        var (loaded, said) = PointLoads.Of(point);
         var (scenario, reason) = _interpreter.Interpret(loaded);
         if (scenario is null)
             return new PredictedPoint(point, null, null, reason ?? "the row cannot be read as a deployment");

@@ -124,7 +124,7 @@ internal static class PredictReport
                 new Cell(band.Median, Spell.Percent(band.Median)),
                 new Cell(band.Rows, band.Rows.ToString("N0")),
                 new Cell(band.Cells, band.Cells.ToString("N0")),
-                new Cell(band.Scope, band.Scope == "*" ? "everything" : band.Scope),
+                new Cell(band.Scope, band.Scope == ErrorBands.Everything ? "everything" : band.Scope),
             ]
             : Enumerable.Repeat(Cell.None, 4),
     ];

@@ -138,7 +138,7 @@ public sealed class Calibrator
         foreach (var sample in samples.Where(s => s.Plain && s.Point.MeasuredTtft > 0))
         {
             var eye = new Lens(sample.Prepared, set);
-            var inFlight = (sample.Load.Concurrency ?? 1) / eye.Replicas;
+            var inFlight = sample.Prepared.InFlight;
             var (mix, _, tpot) = eye.Token(inFlight);
             var terms = eye.FirstToken(mix, tpot, inFlight);
             rows.Add((sample.Traits.Stack, TermArrays.Of(terms, 1e3 / sample.Point.MeasuredTtft!.Value)));
@@ -204,7 +204,7 @@ public sealed class Calibrator
         foreach (var sample in samples.Where(IsBoardPower))
         {
             var eye = new Lens(sample.Prepared, set);
-            var mix = eye.Token((sample.Load.Concurrency ?? 1) / eye.Replicas).Mix.Whole();
+            var mix = eye.Token(sample.Prepared.InFlight).Mix.Whole();
             var (terms, seconds) = eye.Token(mix);
             var busy = mix.TokenBusy(sample.Prepared.Decode, sample.Prepared.Policy);
             var gpu = sample.Prepared.Decode.Deployment.Gpu;
@@ -260,10 +260,10 @@ public sealed class Calibrator
         void Keep(string group, Regression regression)
         {
             fits[group] = regression.Coefficients;
-            foreach (var term in Enum.GetValues<TTerm>())
+            foreach (var (i, term) in Enum.GetValues<TTerm>().Index())
             {
                 var name = CalibrationSet.Factor(table, group, term);
-                if (regression.Held[Convert.ToInt32(term, System.Globalization.CultureInfo.InvariantCulture)])
+                if (regression.Held[i])
                     held.Add(name);
                 else
                     held.Remove(name);

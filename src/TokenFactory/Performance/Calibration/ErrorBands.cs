@@ -39,6 +39,8 @@ public static class ErrorBands
     /// <summary>Cells below which all errors together say nothing of other stacks.</summary>
     private const int FewestCellsOfAll = 10;
 
+    /// <summary>The scope of all deployments.</summary>
+    public const string Everything = "*";
 
     /// <summary>The scopes that a deployment belongs to, most particular first.</summary>
     public static IEnumerable<string> Scopes(Prepared prepared)
@@ -56,8 +58,6 @@ public static class ErrorBands
 
     /// <summary>The scope of a GPU, whatever runs on it.</summary>
     public static string GpuScope(Prepared prepared) => $"{prepared.Traits.Gpu} {Word(prepared.Scenario.Load.Arrival)}";
-
-    private const string Everything = "*";
 
     /// <summary>The scope of a GPU on which nothing was measured.</summary>
     public static string OtherGpuScope(Prepared prepared) => $"gpu not measured {Word(prepared.Scenario.Load.Arrival)}";

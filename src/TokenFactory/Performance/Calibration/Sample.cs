@@ -58,7 +58,6 @@ public sealed record Sample(ServingPoint Point, Prepared Prepared)
     {
         if (p.Scenario.Prefill is not null || p.Scenario.Load.Arrival != Arrival.ClosedLoop)
             return default;
-        var inFlight = (p.Scenario.Load.Concurrency ?? 1) / p.Scenario.Decode.Replicas;
-        return StepMix.Of(p.Decode.Deployment, p.Scenario.Load, inFlight, p.Policy).TokenTerms(p.Decode, p.Policy);
+        return StepMix.Of(p.Decode.Deployment, p.Scenario.Load, p.InFlight, p.Policy).TokenTerms(p.Decode, p.Policy);
     }
 }

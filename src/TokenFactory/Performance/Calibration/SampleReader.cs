@@ -75,8 +75,7 @@ public sealed class SampleReader
         if (!sample.Plain || sample.Point.MeasuredTpot is not > 0)
             return false;
         var p = sample.Prepared;
-        var inFlight = (sample.Load.Concurrency ?? 1) / p.Scenario.Decode.Replicas;
-        var busy = StepMix.Of(p.Decode.Deployment, sample.Load, inFlight, p.Policy).TokenBusy(p.Decode, p.Policy);
+        var busy = StepMix.Of(p.Decode.Deployment, sample.Load, p.InFlight, p.Policy).TokenBusy(p.Decode, p.Policy);
         return sample.Point.MeasuredTpot < 1e3 * most * busy.Weights;
     }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace TokenFactory.Performance.Measured;
 
 /// <summary>Which figures of a row can be those of a deployment.</summary>
-public static class PointFigures
+internal static class PointFigures
 {
     /// <summary>More than any length or rate of a deployment.</summary>
     private const double Most = 1e8;
@@ -18,16 +18,10 @@ public static class PointFigures
     private static readonly string[] Measured =
         ["input_len_tok", "output_len_tok", "concurrency", "batch_size", "request_rate_rps", "power_cap_w_per_gpu"];
 
-    private static readonly string[] Asked = [.. Counted, .. Measured];
+    private static readonly HashSet<string> Asked = new([.. Counted, .. Measured], StringComparer.Ordinal);
 
-    /// <summary>The row without zeros where a number is above zero by nature: they say that nobody recorded it.</summary>
-    public static ServingPoint Recorded(ServingPoint point)
-    {
-        if (!Array.Exists(Asked, column => point[column] == 0))
-            return point;
-        var recorded = point.Numbers.Where(pair => pair.Value != 0 || !Asked.Contains(pair.Key));
-        return point with { Numbers = recorded.ToDictionary(StringComparer.Ordinal) };
-    }
+    /// <summary>Whether a column is above zero by nature, so that 0 says that nobody recorded it.</summary>
+    public static bool IsAboveZero(string column) => Asked.Contains(column);
 
     /// <summary>Why the figures of a row cannot be those of a deployment; null where they can.</summary>
     public static string? Impossible(ServingPoint point)

@@ -24,7 +24,6 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
     {
         if ((point.Unreadable ?? PointFigures.Impossible(point)) is { } wrong)
             return (null, wrong);
-        point = PointFigures.Recorded(point);
         if (point.ModelKey.Length == 0 && point.Model.Length == 0)
             return (null, "the row names no model");
         if (point.GpuKey.Length == 0)
@@ -47,7 +46,7 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
         var cache = NumberFormatWords.Parse(point.PrecisionKv.Split(' ')[0], gpu);
         var stated = Stated(point, gpu);
         var weights = stated ?? Own(model, gpu);
-        var everything = load.Arrival is Arrival.Offline or Arrival.OpenLoop;
+        var unlimited = load.Arrival is Arrival.Offline or Arrival.OpenLoop;
         var one = new Deployment
         {
             Model = model,
@@ -58,7 +57,7 @@ public sealed partial class PointInterpreter(CatalogContents catalog)
             Parallelism = default(Parallelism) with { Tensor = 1, Pipeline = 1, AttentionData = 1, Expert = 1 },
             MemoryUtilisation = TunedMemoryUtilisation,
             Speculation = point.Speculates ? new SpeculativeDecoding(Draft(load.Concurrency / Gpus(point)), DefaultAcceptance) : null,
-            MaxSequences = everything && point["batch_size"] is >= 1 and { } batch ? (int)batch : null,
+            MaxSequences = unlimited && point["batch_size"] is >= 1 and { } batch ? (int)batch : null,
             PowerCap = point["power_cap_w_per_gpu"] is { } cap ? new Watts(cap) : null,
         };
         var (scenario, reason) = point.Disaggregated ? Pools(point, one, load) : (Replicas(point, one, load), null);

@@ -146,7 +146,10 @@ public static class ServingPoints
             if (field.Length == 0)
                 continue;
             if (double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
-                numbers.Add(column, number);
+            {
+                if (number != 0 || !PointFigures.IsAboveZero(column))
+                    numbers.Add(column, number);
+            }
             else if (Needed.Contains(column) && !Endless(column, field))
                 unreadable ??= $"{column} is '{field}', which is no number";
         }

@@ -56,17 +56,17 @@ internal sealed class Lens
     /// <summary>Seconds that a prompt's own steps take, had its group nothing else to do.</summary>
     public double Alone()
     {
-        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        var fresh = Load.FreshTokens;
         return PrefillStep().Seconds * Math.Max(1, fresh / _p.Prefill.Deployment.TokenBudget);
     }
 
     /// <summary>A step with one chunk of one prompt, on every group of a prefill pool, and how long it takes.</summary>
     public (StepShape Shape, double Seconds) PrefillStep()
     {
-        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        var fresh = Load.FreshTokens;
         var d = _p.Prefill.Deployment;
         var chunk = Math.Min(fresh, d.TokenBudget);
-        var mean = (Load.InputTokens * Load.CachedShare) + (fresh / 2);
+        var mean = Load.PromptContext;
         var others = _p.Scenario.Prefill is null ? 0 : chunk * (d.AttentionGroups - 1);
         var shape = new StepShape(0, 0, chunk, chunk * mean, 1, others);
         return (shape, _prefill.Seconds(shape));
@@ -75,9 +75,9 @@ internal sealed class Lens
     /// <summary>Prompts per second of one lane: whole steps of prompts, several short ones in one.</summary>
     public double PromptsPerSecond()
     {
-        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        var fresh = Load.FreshTokens;
         var d = _p.Prefill.Deployment;
-        var mean = (Load.InputTokens * Load.CachedShare) + (fresh / 2);
+        var mean = Load.PromptContext;
         double budget = Math.Max(d.TokenBudget, 1);
         var full = new StepShape(0, 0, budget, budget * mean, Math.Max(1, budget / fresh), budget * (d.AttentionGroups - 1));
         return Math.Max(budget / fresh / _prefill.Seconds(full), 1 / Alone());
@@ -109,7 +109,7 @@ internal sealed class Lens
     /// </summary>
     public double Wait(FirstTokenTerms first, double requestsPerSecond)
     {
-        var fresh = Math.Max(1, Load.InputTokens * (1 - Load.CachedShare));
+        var fresh = Load.FreshTokens;
         var own = first[FirstTokenTerm.Own];
         var lanes = Replicas * _p.Decode.Deployment.AttentionGroups;
         var busy = requestsPerSecond / lanes * own * Math.Min(1, fresh / _p.Prefill.Deployment.TokenBudget);

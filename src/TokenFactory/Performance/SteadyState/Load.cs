@@ -53,6 +53,12 @@ public sealed record Load
         init;
     }
 
+    /// <summary>Prompt tokens that are computed: those that the cache does not hold, at least one.</summary>
+    public double FreshTokens => Math.Max(1, InputTokens * (1 - CachedShare));
+
+    /// <summary>Mean tokens that a computed prompt token attends to.</summary>
+    public double PromptContext => (InputTokens * CachedShare) + (FreshTokens / 2);
+
     /// <summary>Leading tokens that all prompts share, a system prompt: the cache holds them once for all.</summary>
     public double SharedPrefixTokens { get; init; }
 }

@@ -15,6 +15,9 @@ public sealed record Prepared(Scenario Scenario, StepPlan Decode, StepPlan Prefi
     /// <summary>How the engine combines prompts and generation.</summary>
     public PrefillPolicy Policy { get; } = PolicyOf(Scenario.Decode.Deployment.Engine);
 
+    /// <summary>Requests at once on one replica of a closed loop or a batch.</summary>
+    public double InFlight => (Scenario.Load.Concurrency ?? 1) / Scenario.Decode.Replicas;
+
     /// <summary>Lays a scenario out.</summary>
     /// <param name="scenario">What it is.</param>
     /// <param name="kernels">Constants of its accelerator's kernels.</param>
@@ -76,7 +79,7 @@ public sealed class Predictor(CalibrationSet calibration)
             { Load.Arrival: Arrival.Offline } => Offline(eye),
             { Load.Arrival: Arrival.StaticBatch or Arrival.PrefillOnly } => Batch(eye),
             { Load.Arrival: Arrival.OpenLoop } => OpenLoop(eye),
-            _ => ClosedLoop(eye, (p.Scenario.Load.Concurrency ?? 1) / p.Scenario.Decode.Replicas),
+            _ => ClosedLoop(eye, p.InFlight),
         };
     }
 
@@ -100,17 +103,8 @@ public sealed class Predictor(CalibrationSet calibration)
         var ttft = eye.Ttft(first);
         var endToEnd = ttft + ((eye.Load.OutputTokens - 1) * tpot);
         var requests = inFlight * eye.Replicas / endToEnd;
-        var held = eye.Held(mix) * eye.Replicas;
         double room = 0;
-        if (inFlight > mix.Running && mix.Running >= mix.Capacity)
-        {
-            // A place in the memory is taken from the prompt's first step to the last token.
-            var waitless = first;
-            waitless[FirstTokenTerm.Memory] = 0;
-            held = Math.Min(held, mix.Running * eye.Replicas / (eye.Ttft(waitless) + ((eye.Load.OutputTokens - 1) * tpot)));
-        }
-
-        if (inFlight > mix.Running && requests > held)
+        if (inFlight > mix.Running && Held(eye, mix, first, tpot) is var held && requests > held)
         {
             requests = held;
             room = (inFlight * eye.Replicas / held) - endToEnd;
@@ -120,6 +114,18 @@ public sealed class Predictor(CalibrationSet calibration)
         var waits = answer.FirstTokenTime;
         waits[FirstTokenTerm.Memory] += room;
         return answer with { FirstTokenTime = waits };
+    }
+
+    /// <summary>Requests per second of all replicas where others wait for those that run.</summary>
+    private static double Held(Lens eye, StepMix mix, FirstTokenTerms first, double tpot)
+    {
+        var held = eye.Held(mix) * eye.Replicas;
+        if (mix.Running < mix.Capacity)
+            return held;
+
+        // A place in the memory is taken from the prompt's first step to the last token.
+        first[FirstTokenTerm.Memory] = 0;
+        return Math.Min(held, mix.Running * eye.Replicas / (eye.Ttft(first) + ((eye.Load.OutputTokens - 1) * tpot)));
     }
 
     /// <summary>The answer with the wait that arrivals of their own accord add to first tokens.</summary>
@@ -146,7 +152,7 @@ public sealed class Predictor(CalibrationSet calibration)
 
     private static Prediction Batch(Lens eye)
     {
-        var batch = (eye.Load.Concurrency ?? 1) / eye.Replicas;
+        var batch = eye.Prepared.InFlight;
         var (mix, terms, tpot) = eye.Token(batch, decodeOnly: true);
         var first = eye.BatchFirstToken(batch);
         var ttft = first[FirstTokenTerm.Own];

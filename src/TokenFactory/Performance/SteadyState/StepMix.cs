@@ -74,7 +74,7 @@ public readonly record struct StepMix
         var running = Math.Min(inFlight, capacity);
         var each = Math.Max(running / groups / stages, Math.Min(running, 1)); // a pipeline works on as many batches as it has stages
         var perStep = d.Speculation?.TokensPerStep ?? 1;
-        var fresh = Math.Max(1, input * (1 - load.CachedShare));
+        var fresh = load.FreshTokens;
         var chunks = Math.Max(1, fresh / d.TokenBudget);
         var chunk = fresh / chunks;
         var decodes = (output - 1) / perStep;
@@ -92,7 +92,7 @@ public readonly record struct StepMix
         var arrivals = all * others;
         var beside = decodeOnly ? each : each * others * decodes / steps;
         each = decodeOnly ? each : Math.Max(1, 1 + ((each - 1) * decodes / steps));
-        var mean = (input * load.CachedShare) + (fresh / 2);
+        var mean = load.PromptContext;
         var decoding = policy == PrefillPolicy.Mixed ? beside : 0;
         chunk *= Math.Max(1, arrivals);
         return new StepMix
