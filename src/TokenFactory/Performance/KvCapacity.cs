@@ -28,6 +28,13 @@ public readonly record struct MemoryBreakdown(
     public double Free => Usable - Weights - Activations - Reserve;
 }
 
+/// <summary>The memory that the KV cache of an attention group has, in blocks.</summary>
+/// <param name="Blocks">Blocks that fit.</param>
+/// <param name="FixedBlocks">Blocks that a sequence takes whatever its length: windows and states.</param>
+/// <param name="Grows">Whether it takes more blocks as it grows.</param>
+/// <param name="BlockBytes">Bytes of a block on each GPU of the group.</param>
+public readonly record struct PagedCache(long Blocks, int FixedBlocks, bool Grows, double BlockBytes);
+
 /// <summary>Whether a model fits, and how many requests fit beside it.</summary>
 public sealed class KvCapacity
 {
@@ -87,21 +94,34 @@ public sealed class KvCapacity
     /// Blocks of the paged cache that fit on each GPU, of the layers whose cache grows; 0 where nothing is left for them, and as many as
     /// one likes where no cache grows. Windows and states of sequences come out of the same memory.
     /// </summary>
-    public long Blocks
-    {
-        get
-        {
-            var element = _deployment.Precision.KvCache.BytesPerCacheElement();
-            double block = 0;
-            foreach (var group in _deployment.Model.Attention.Where(group => group.VisibleTokens is null))
-            {
-                var token = (group.CacheElementsPerToken * element) + group.IndexBytesPerToken;
-                var shards = Shards(group, _deployment.Parallelism.Tensor);
-                block += group.Layers * BlockTokens * (double)token / shards * BusiestStage(_deployment);
-            }
+    public long Blocks => GrowingBytesPerToken() is > 0 and var token
+        ? (long)Math.Max(0, Memory.Free / (token * BlockTokens))
+        : long.MaxValue;
 
-            return block > 0 ? (long)Math.Max(0, Memory.Free / block) : long.MaxValue;
+    /// <summary>The memory of one attention group as blocks that sequences take.</summary>
+    /// <param name="blockTokens">Tokens per block.</param>
+    public PagedCache Paged(int blockTokens)
+    {
+        const double far = 1L << 40; // beyond every window
+        var growing = GrowingBytesPerToken();
+        var still = BytesPerSequence(far) - (growing * far);
+        var block = growing > 0 ? growing * blockTokens : Math.Max(1, still);
+        var whole = growing > 0 ? still / block : 1;
+        const double rounding = 1e-3; // the difference of two large numbers
+        return new PagedCache((long)Math.Max(0, Memory.Free / block), (int)Math.Ceiling(whole - rounding), growing > 0, block);
+    }
+
+    private double GrowingBytesPerToken()
+    {
+        var element = _deployment.Precision.KvCache.BytesPerCacheElement();
+        double bytes = 0;
+        foreach (var group in _deployment.Model.Attention.Where(group => group.VisibleTokens is null))
+        {
+            var token = (group.CacheElementsPerToken * element) + group.IndexBytesPerToken;
+            bytes += group.Layers * (double)token / Shards(group, _deployment.Parallelism.Tensor) * BusiestStage(_deployment);
         }
+
+        return bytes;
     }
 
     /// <summary>Sequences of that length that the replica holds at once over all its attention groups; 0 where it does not fit.</summary>
