@@ -29,11 +29,16 @@ internal static class Files
     public static string BuiltInCatalog { get; } = Path.Combine(AppContext.BaseDirectory, "catalog");
 
     /// <summary>The text of a file of the user's.</summary>
-    public static string Text(string path)
+    public static string Text(string path) => Opened(path, File.ReadAllText);
+
+    /// <summary>A file of the user's that is read line by line.</summary>
+    public static StreamReader Reader(string path) => Opened(path, File.OpenText);
+
+    private static T Opened<T>(string path, Func<string, T> open)
     {
         try
         {
-            return File.ReadAllText(path);
+            return open(path);
         }
         catch (Exception bad) when (bad is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {

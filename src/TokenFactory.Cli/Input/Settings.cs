@@ -51,6 +51,9 @@ internal sealed class Settings
     /// <summary>The place of this mapping, "file:line".</summary>
     public string Where => At(_node);
 
+    /// <summary>The place of a key, "file:line"; of the mapping where the key is absent.</summary>
+    public string WhereIs(string key) => Has(key) ? At(KeyNode(key)) : Where;
+
     /// <summary>Reads a YAML file of settings.</summary>
     /// <exception cref="Refusal">The file cannot be read, or is not one YAML mapping.</exception>
     public static Settings OfFile(string path)

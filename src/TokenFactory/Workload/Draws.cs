@@ -33,8 +33,18 @@ public sealed class Draws
     /// <summary>Evenly from 0 (excluded) to 1 (included): its logarithm is finite.</summary>
     public double PositiveShare() => 1 - Share();
 
+    /// <summary>Evenly between 0 and 1, both excluded: every quantile of it is finite.</summary>
+    public double InnerShare() => ((Bits() >> 12) + 0.5) * (1.0 / (1UL << 52));
+
     /// <summary>A whole number from 0 to below <paramref name="count"/>, at least 1.</summary>
     public int Below(int count) => (int)(Share() * count);
+
+    /// <summary>The identity that follows from a seed, a name and a number: never 0, which stands for none.</summary>
+    public static ulong Identity(ulong seed, string name, long index = 0)
+    {
+        var bits = new Draws(seed, name, index).Bits();
+        return bits == 0 ? 1 : bits;
+    }
 
     /// <summary>Scatters the bits of a number over all of another.</summary>
     public static ulong Mix(ulong bits)
