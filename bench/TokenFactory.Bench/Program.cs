@@ -1,4 +1,7 @@
 using BenchmarkDotNet.Running;
 using TokenFactory.Bench;
 
-BenchmarkSwitcher.FromAssembly(typeof(SplitBenchmark).Assembly).Run(args);
+if (args is ["simulate", ..])
+    SimulationRuns.Run(args[1..]);
+else
+    BenchmarkSwitcher.FromAssembly(typeof(SplitBenchmark).Assembly).Run(args);

@@ -43,7 +43,7 @@ public sealed partial class Replica
     public Instant NextEvent { get; private set; } = Instant.Never;
 
     /// <summary>Gaps between tokens of all sequences so far.</summary>
-    public TokenGaps Gaps { get; } = new();
+    public TimeHistogram Gaps { get; } = new();
 
     /// <summary>Tokens of one sequence that its KV cache could hold, prompt and answer.</summary>
     public long MostTokens => Math.Min(_lanes[0].MostTokens, _settings.ContextTokens);

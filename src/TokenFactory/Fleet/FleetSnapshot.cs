@@ -27,7 +27,7 @@ public readonly struct FleetSnapshot
 
     /// <summary>Numbers of the pools that a request may be sent to.</summary>
     /// <param name="role">Decode for a second leg; prefill for pools that only compute prompts; aggregated for both that compute prompts.</param>
-    public IReadOnlyList<int> PoolsOf(ReplicaRole role) => _state.PoolsOf(role);
+    public ReadOnlySpan<int> PoolsOf(ReplicaRole role) => _state.PoolsOf(role);
 
     /// <summary>The replica that a request was last sent to; -1 for none.</summary>
     /// <param name="role">Decode for second legs, otherwise all others.</param>

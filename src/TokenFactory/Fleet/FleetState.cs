@@ -50,7 +50,7 @@ public sealed class FleetState
 
     internal FleetTotals Totals { get; private set; }
 
-    internal IReadOnlyList<int> PoolsOf(ReplicaRole role) => _poolsOf[(int)role];
+    internal ReadOnlySpan<int> PoolsOf(ReplicaRole role) => _poolsOf[(int)role];
 
     internal int LastSent(ReplicaRole role) => _lastSent[(int)role];
 

@@ -97,6 +97,9 @@ public sealed class ReplicaState
     /// <summary>When it last reported; null where it never did.</summary>
     public Instant? ReportedAt { get; private set; }
 
+    /// <summary>Requests of others that it had at its last report: running or waiting there and not sent from here.</summary>
+    public int Strangers { get; private set; }
+
     /// <summary>Prompt tokens to compute that were sent since its last report.</summary>
     public long FreshSinceReport { get; private set; }
 
@@ -159,6 +162,7 @@ public sealed class ReplicaState
     {
         (ReportedRunning, ReportedWaiting, ReportedKvHeld) = (e.Running, e.Waiting, e.KvHeld);
         (ReportedAt, FreshSinceReport) = (e.At, 0);
+        Strangers = Math.Max(0, e.Running + e.Waiting - InFlight);
     }
 
     internal void Observe(double timesAsLong) =>

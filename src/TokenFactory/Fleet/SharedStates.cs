@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TokenFactory.Performance;
 using TokenFactory.Units;
 
@@ -20,11 +21,11 @@ public sealed class PoolState
     /// <summary>How long its steps take.</summary>
     public StepTable Steps { get; }
 
-    /// <summary>Replicas that are not gone, in the order of their numbers.</summary>
-    public IReadOnlyList<int> Live => _live;
+    /// <summary>Replicas that are not gone, in the order of their numbers; good until the next event.</summary>
+    public ReadOnlySpan<int> Live => CollectionsMarshal.AsSpan(_live);
 
-    /// <summary>Replicas that take requests, in the order of their numbers.</summary>
-    public IReadOnlyList<int> Ready => _ready;
+    /// <summary>Replicas that take requests, in the order of their numbers; good until the next event.</summary>
+    public ReadOnlySpan<int> Ready => CollectionsMarshal.AsSpan(_ready);
 
     /// <summary>Replicas that start.</summary>
     public int Starting { get; private set; }
@@ -69,8 +70,6 @@ public sealed class ClassState
 
     private const double Weight = 0.02;
 
-    private Instant? _lastSent;
-
     internal ClassState(ServiceClass facts) => Facts = facts;
 
     /// <summary>What does not change.</summary>
@@ -91,6 +90,9 @@ public sealed class ClassState
     /// <summary>Seconds between requests sent to replicas: a moving mean; null before the second.</summary>
     public double? SecondsPerSent { get; private set; }
 
+    /// <summary>When a request was last sent to a replica; null where none was.</summary>
+    public Instant? LastSentAt { get; private set; }
+
     /// <summary>Tokens that the answer to a request is expected to have.</summary>
     public double Expected(Ask ask) => ask.MaxTokens > 0 ? Math.Min(OutputTokens, ask.MaxTokens) : OutputTokens;
 
@@ -102,13 +104,13 @@ public sealed class ClassState
 
     internal void Sent(Instant at)
     {
-        if (_lastSent is { } last)
+        if (LastSentAt is { } last)
         {
             var gap = (at - last).Seconds;
             SecondsPerSent = SecondsPerSent is { } mean ? mean + ((gap - mean) * Weight) : gap;
         }
 
-        _lastSent = at;
+        LastSentAt = at;
     }
 
     /// <summary>The first answers weigh more, so that the prior is soon forgotten.</summary>

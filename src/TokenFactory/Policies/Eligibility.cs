@@ -76,12 +76,12 @@ public sealed record Eligibility
         foreach (var index in fleet.PoolsOf(role))
         {
             var pool = fleet.Pools[index];
-            ready += pool.Ready.Count;
+            ready += pool.Ready.Length;
             longest = Math.Max(longest, pool.Facts.KvTokens);
-            full &= pool.InFlight >= pool.Ready.Count * (long)pool.Facts.MaxSequences;
+            full &= pool.InFlight >= pool.Ready.Length * (long)pool.Facts.MaxSequences;
         }
 
-        if (fleet.PoolsOf(role).Count > 0 && ask.PromptTokens >= longest)
+        if (fleet.PoolsOf(role).Length > 0 && ask.PromptTokens >= longest)
             return RoutingDecision.Wait(new(RoutingCause.TooLong, ask.PromptTokens, longest));
         if (ready == 0)
             return RoutingDecision.Wait(new(RoutingCause.NoReplica));

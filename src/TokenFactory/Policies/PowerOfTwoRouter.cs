@@ -18,7 +18,7 @@ public sealed class PowerOfTwoRouter(Eligibility? eligibility = null) : IRouter
     {
         var count = 0;
         foreach (var pool in fleet.PoolsOf(role))
-            count += fleet.Pools[pool].Ready.Count;
+            count += fleet.Pools[pool].Ready.Length;
         if (count < 2)
             return _least.Decide(fleet, ask, role, now);
         var bits = Scatter((ulong)ask.Id + ((ulong)ask.Attempt << 56));
@@ -47,9 +47,9 @@ public sealed class PowerOfTwoRouter(Eligibility? eligibility = null) : IRouter
         foreach (var pool in fleet.PoolsOf(role))
         {
             var ready = fleet.Pools[pool].Ready;
-            if (place < ready.Count)
+            if (place < ready.Length)
                 return ready[place];
-            place -= ready.Count;
+            place -= ready.Length;
         }
 
         return -1;

@@ -32,7 +32,7 @@ public sealed class RoundRobinRouter(Eligibility? eligibility = null) : IRouter
         foreach (var pool in fleet.PoolsOf(role))
         {
             var ready = fleet.Pools[pool].Ready;
-            if (ready.Count == 0)
+            if (ready.Length == 0)
                 continue;
             first = Math.Min(first ?? int.MaxValue, ready[0]);
             if (Above(ready, after) is { } above)
@@ -42,9 +42,9 @@ public sealed class RoundRobinRouter(Eligibility? eligibility = null) : IRouter
         return next ?? first;
     }
 
-    private static int? Above(IReadOnlyList<int> sorted, int than)
+    private static int? Above(ReadOnlySpan<int> sorted, int than)
     {
-        var (low, high) = (0, sorted.Count);
+        var (low, high) = (0, sorted.Length);
         while (low < high)
         {
             var middle = (low + high) / 2;
@@ -54,6 +54,6 @@ public sealed class RoundRobinRouter(Eligibility? eligibility = null) : IRouter
                 low = middle + 1;
         }
 
-        return low < sorted.Count ? sorted[low] : null;
+        return low < sorted.Length ? sorted[low] : null;
     }
 }

@@ -47,6 +47,9 @@ public enum RoutingCause
 
     /// <summary>It only fills slack, and the KV cache holds too much.</summary>
     NoSlackInKv,
+
+    /// <summary>It only fills slack, and there is some.</summary>
+    Slack,
 }
 
 /// <summary>A cause with its numbers, put into words only when somebody reads it.</summary>
@@ -73,6 +76,7 @@ public readonly record struct RoutingReason(RoutingCause Cause, double A = 0, do
         RoutingCause.OthersWait => $"{A:0} requests with promises wait",
         RoutingCause.NoSlack => $"would use {A:0.00} of a promise, at most {B:0.00} is for slack",
         RoutingCause.NoSlackInKv => $"KV cache {A:0.00} held, at most {B:0.00} is for slack",
+        RoutingCause.Slack => $"slack: {A:0.00} of a promise and {B:0.00} of the KV cache used",
         _ => Cause.ToString(),
     };
 }

@@ -18,7 +18,7 @@ public readonly record struct RequestCounts(
     public long Accounted => Completed + Rejected + Shed + Expired + Failed + Waiting + Running;
 }
 
-/// <summary>A distribution in numbers; percentiles to half a percent. All zero where nothing was counted.</summary>
+/// <summary>A distribution in numbers; percentiles within 0.8 %. All zero where nothing was counted.</summary>
 /// <param name="Count">How many.</param>
 /// <param name="Mean">Mean.</param>
 /// <param name="P50">Half are not above.</param>

@@ -1,0 +1,140 @@
+using TokenFactory.Fleet;
+using TokenFactory.Units;
+using TokenFactory.Workload;
+
+namespace TokenFactory.Simulation;
+
+/// <content>What goes wrong, and when: each replica's fate is a random stream of its own.</content>
+public sealed partial class Simulator
+{
+    private void SetFaults()
+    {
+        foreach (var fault in _plan.Faults)
+        {
+            switch (fault)
+            {
+                case Crashes crashes:
+                    foreach (var at in crashes.AtSeconds)
+                        Set(at, () => Crash(First(Math.Max(0, crashes.Pool))));
+                    break;
+                case Slowdown slow:
+                    Set(slow.AtSeconds, () => Slow(Math.Max(0, slow.Pool), slow.Factor));
+                    Set(slow.AtSeconds + slow.ForSeconds, () => Slow(Math.Max(0, slow.Pool), 1));
+                    break;
+                case StaleReports stale:
+                    Set(stale.AtSeconds, () =>
+                    {
+                        _staleUntil = Instant.AtSeconds(stale.AtSeconds + stale.ForSeconds);
+                        Note($"no reports of load for {stale.ForSeconds:0} s");
+                    });
+                    break;
+                case LinkLoss loss:
+                    Set(loss.AtSeconds, () => Link(down: true));
+                    Set(loss.AtSeconds + loss.ForSeconds, () => Link(down: false));
+                    break;
+                default:
+                    break; // befalls replicas and answers one by one
+            }
+        }
+    }
+
+    private void Set(double seconds, Action what) => _clock.Set(Instant.AtSeconds(seconds), Rank.Machines, _ => what());
+
+    private static bool Befalls(Fault fault, Host host) => fault.Pool < 0 || fault.Pool == host.Pool;
+
+    private void SetFate(Host host)
+    {
+        foreach (var fault in _plan.Faults)
+        {
+            if (!Befalls(fault, host))
+                continue;
+            if (fault is Crashes { MeanHours: > 0 } crashes)
+                _clock.Set(After(Exponential(host.Fate, crashes.MeanHours * 3600)), Rank.Machines, _ => Crash(host));
+            else if (fault is SpotPreemptions spot)
+                SetPreemption(host, spot, Up(host, spot));
+        }
+    }
+
+    /// <summary>Seconds that a replica stays: without memory, or what is left of the run of the trace that it begins in.</summary>
+    private static double Up(Host host, SpotPreemptions spot)
+    {
+        if (spot.RunsSeconds.Count == 0)
+            return Exponential(host.Fate, spot.UpHours * 3600);
+        var runs = spot.RunsSeconds.Count / 2;
+        return spot.RunsSeconds[2 * host.Fate.Below(runs)];
+    }
+
+    private static double Down(Host host, SpotPreemptions spot)
+    {
+        if (spot.RunsSeconds.Count == 0)
+            return Exponential(host.Fate, spot.DownHours * 3600);
+        var runs = spot.RunsSeconds.Count / 2;
+        return spot.RunsSeconds[(2 * host.Fate.Below(runs)) + 1];
+    }
+
+    private void SetPreemption(Host host, SpotPreemptions spot, double up)
+    {
+        var gone = After(up);
+        var warned = After(Math.Max(0, up - spot.NoticeSeconds));
+        _clock.Set(warned, Rank.Machines, _ => Warn(host, gone));
+        _clock.Set(gone, Rank.Machines, _ =>
+        {
+            if (host.Phase != ReplicaPhase.Gone)
+                Lose(host, "was preempted");
+            else if (host.Gone < warned)
+                return; // scaled down before
+            var down = Down(host, spot);
+            _coming++;
+            _clock.Set(After(down), Rank.Machines, _ =>
+            {
+                _coming--;
+                if (host.Plan.Scaler is null)
+                    Start(host.Pool);
+            });
+        });
+    }
+
+    private void Crash(Host? host)
+    {
+        if (host is null || host.Phase is ReplicaPhase.Gone or ReplicaPhase.Starting)
+            return;
+        Lose(host, "crashed");
+        if (host.Plan.Scaler is null)
+            Start(host.Pool);
+    }
+
+    private void Slow(int pool, double factor)
+    {
+        _slow[pool] = factor;
+        if (First(pool) is not { Engine: { } engine } host)
+            return;
+        Note(factor > 1 ? $"{host.Name} takes {factor:0.##} times as long" : $"{host.Name} recovered");
+        engine.Replace(factor > 1 ? host.Plan.Facts.Model.Slowed(factor) : host.Plan.Facts.Model, _now);
+        _clock.SetStep(host.Index, engine.NextEvent);
+    }
+
+    private void Link(bool down)
+    {
+        Note(down ? "no KV cache passes between pools" : "KV caches pass between pools again");
+        _transfers.Interrupt(down, _now);
+        SetTransfers();
+    }
+
+    private bool AnswerIsLost(Journey journey)
+    {
+        foreach (var fault in _plan.Faults)
+        {
+            if (fault is LostAnswers lost && Befalls(fault, _hosts[journey.Replica])
+                && new Draws(_seed, "lost answers", (journey.Request.Id * 64) + journey.Attempts).Share() < lost.Share)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Instant After(double seconds) => _now + Duration.OfSeconds(Math.Max(1e-9, seconds));
+
+    private static double Exponential(Draws draws, double mean) => -Math.Log(draws.PositiveShare()) * mean;
+}
