@@ -28,7 +28,10 @@ internal sealed class PrefixIndex(int mostKeys = PrefixIndex.DefaultKeys, int mo
     public void Sent(Ask ask, ReplicaState replica)
     {
         foreach (var part in ask.Prefix.Span)
-            Hold(ref _entries[Touch(part.Key)], new Holder(replica.Index, replica.WrittenTokens));
+        {
+            var place = Touch(part.Key); // may move the entries
+            Hold(ref _entries[place], new Holder(replica.Index, replica.WrittenTokens));
+        }
     }
 
     /// <summary>The replicas that hold most of a prompt, the longest match first, as many as fit.</summary>

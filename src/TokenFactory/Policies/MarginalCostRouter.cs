@@ -20,6 +20,7 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
     private const int SmallFleet = 16;
     private const int MostMatches = 16;
     private const int MostPools = 8;
+    private const int FewMatches = 8;
     private const double UsualBatch = 32;
     private const double Hour = 3600;
 
@@ -138,7 +139,7 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
         var each = Math.Max(1, Few * MostPools / Math.Max(MostPools, pools.Length));
         foreach (var pool in pools)
             found += fleet.LeastLoaded(pool, into[found..^MostMatches][..Math.Min(each, into.Length - MostMatches - found)]);
-        foreach (var match in matches)
+        foreach (var match in matches[..Math.Min(matches.Length, FewMatches)])
         {
             if (!into[..found].Contains(match.Replica))
                 into[found++] = match.Replica;
