@@ -208,7 +208,9 @@ internal sealed class Settings
             var remedy = MeantBy(name) is { } meant
                 ? $"Did you mean '{meant}'? Keys carry their unit"
                 : $"Known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
-            Mistakes.Add(new Mistake(At(key), $"unknown key '{name}'", remedy));
+            var isFlag = _file == "command line";
+            var what = isFlag ? $"{_spell(name)} means nothing beside the other flags" : $"unknown key '{name}'";
+            Mistakes.Add(new Mistake(At(key), what, isFlag ? "Leave it out" : remedy));
         }
 
         foreach (var inner in _inner.Values)
