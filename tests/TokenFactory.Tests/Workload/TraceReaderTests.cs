@@ -124,6 +124,34 @@ public sealed class TraceReaderTests
     }
 
     [Fact]
+    public void Closes_its_file_when_the_workload_ends_before_it()
+    {
+        var closed = false;
+        IEnumerable<string> Lines()
+        {
+            try
+            {
+                yield return Header;
+                for (var i = 0; i < 1000; i++)
+                    yield return string.Create(CultureInfo.InvariantCulture, $"{i},5,5");
+            }
+            finally
+            {
+                closed = true;
+            }
+        }
+
+        var plan = new TracePlan { Name = "t", Lines = Lines, Contents = TraceCheck.Of(Lines(), new TraceOptions()) };
+        closed = false;
+        var traffic = new MergedTraffic([plan.Traffic(1)], 10);
+        for (var i = 0; i < 10; i++)
+            Assert.NotNull(traffic.Next());
+        Assert.False(closed);
+        Assert.Null(traffic.Next());
+        Assert.True(closed);
+    }
+
+    [Fact]
     public void What_is_written_is_read_back_the_same() =>
         Cases.Check(50, dice =>
         {
