@@ -117,6 +117,7 @@ public sealed class FleetState
         var (replica, pool) = (Of(e), _pools[Of(e).Pool]);
         replica.Send(e);
         pool.InFlight++;
+        kind.InFlight++;
         TenantOf(ask).InFlight++;
         Reload(replica);
         _lastSent[pool.Facts.Role == ReplicaRole.Decode ? (int)ReplicaRole.Decode : (int)ReplicaRole.Aggregated] = replica.Index;
@@ -149,6 +150,7 @@ public sealed class FleetState
         Watch(replica, pool, e);
         replica.End(e);
         pool.InFlight--;
+        kind.InFlight--;
         TenantOf(ask).InFlight--;
         Reload(replica);
         if (pool.Facts.Role != ReplicaRole.Prefill || !e.Completed)

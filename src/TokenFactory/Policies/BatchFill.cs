@@ -113,7 +113,7 @@ public sealed class BatchFill(Eligibility? eligibility = null)
         for (var i = 0; i < fleet.Classes.Count; i++)
         {
             var kind = fleet.Classes[i];
-            if (kind.Facts.FillsSlack || kind.LastSentAt is not { } last || (now - last).Seconds > ActiveSeconds)
+            if (kind.Facts.FillsSlack || !Active(kind, now))
                 continue;
             tpot = Math.Min(tpot, kind.Facts.TpotSeconds ?? double.PositiveInfinity);
             ttft = Math.Min(ttft, kind.Facts.TtftSeconds ?? double.PositiveInfinity);
@@ -121,4 +121,7 @@ public sealed class BatchFill(Eligibility? eligibility = null)
 
         return (tpot, ttft);
     }
+
+    private bool Active(ClassState kind, Instant now) =>
+        kind.InFlight > 0 || (kind.LastSentAt is { } last && (now - last).Seconds <= ActiveSeconds);
 }

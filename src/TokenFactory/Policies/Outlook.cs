@@ -7,11 +7,20 @@ namespace TokenFactory.Policies;
 /// <param name="TtftSeconds">Seconds from now to its first token.</param>
 /// <param name="TpotSeconds">Seconds per output token after the first.</param>
 /// <param name="OutputTokens">Tokens that the replica is expected to generate for it.</param>
-/// <param name="BusySeconds">Seconds by which it lengthens the steps of the replica.</param>
+/// <param name="PromptSeconds">Seconds by which its prompt lengthens the steps of the replica.</param>
+/// <param name="AnswerSeconds">Seconds by which its answer lengthens them; the whole steps where it runs alone.</param>
+/// <param name="Slowness">How many times as long as predicted everything takes there.</param>
 /// <param name="InflictedSeconds">Seconds by which it delays the requests that are there, summed over them.</param>
 /// <param name="OthersTpotSeconds">Seconds per output token of those, with it among them.</param>
 public readonly record struct Outlook(
-    double TtftSeconds, double TpotSeconds, double OutputTokens, double BusySeconds, double InflictedSeconds, double OthersTpotSeconds)
+    double TtftSeconds,
+    double TpotSeconds,
+    double OutputTokens,
+    double PromptSeconds,
+    double AnswerSeconds,
+    double Slowness,
+    double InflictedSeconds,
+    double OthersTpotSeconds)
 {
     /// <summary>How much slower a replica is taken to be that has fallen silent.</summary>
     public const double SilenceFactor = 1.5;
@@ -38,14 +47,15 @@ public readonly record struct Outlook(
         if (replica.Unstarted > 0)
             first = Math.Max(first, (now - replica.WaitingSince).Seconds);
         if (pool.Facts.Role == ReplicaRole.Prefill)
-            return new Outlook(first, 0, 0, prompt, 0, 0);
+            return new Outlook(first, 0, 0, prompt, 0, slow, 0, 0);
         var output = fleet.Classes[ask.Class].Expected(ask);
         var before = pool.Steps.Token(load.Running - 1, load.ContextBefore) * slow;
         var after = pool.Steps.Token(load.Running, load.ContextAfter(ask.PromptTokens + (output / 2))) * slow;
         first += load.Over * load.MeanOutput * after / pool.Facts.MaxSequences;
         var longer = Math.Max(0, after - before) * output;
         var inflicted = (load.Generating * prompt) + ((load.Running - 1) * longer);
-        return new Outlook(first, after, output, prompt + longer, inflicted, after + (prompt / Math.Max(load.MeanOutput, LeastAnswer)));
+        var others = after + (prompt / Math.Max(load.MeanOutput, LeastAnswer));
+        return new Outlook(first, after, output, prompt, longer, slow, inflicted, others);
     }
 
     /// <summary>How much of the tightest of its class's promises a request would use up: 1 for all of it, 0 where nothing is promised.</summary>

@@ -34,6 +34,7 @@ public sealed class FleetStateTests
         {
             var waiting = drawn.Waiting.Where(ask => ask.Class == i).ToList();
             Assert.Equal(waiting.Count, drawn.Fleet.Classes[i].Waiting);
+            Assert.Equal(drawn.Flights.Count(flight => flight.Ask.Class == i), drawn.Fleet.Classes[i].InFlight);
             Assert.Equal(waiting.Sum(ask => ask.PromptTokens), drawn.Fleet.Classes[i].WaitingPromptTokens);
         }
 
