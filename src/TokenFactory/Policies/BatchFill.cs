@@ -38,7 +38,9 @@ public sealed class BatchFill(Eligibility? eligibility = null)
     /// <summary>Times the predicted run that must be left until the deadline while it waits for slack.</summary>
     public double Spare { get; init; } = 1.5;
 
-    /// <summary>Sends a request that only fills slack where the router would, or else to a little loaded replica, if one has slack.</summary>
+    /// <summary>
+    /// Sends a request that only fills slack where the router would, or else to a little loaded replica, if one has slack.
+    /// </summary>
     /// <param name="fleet">What is known.</param>
     /// <param name="ask">The request.</param>
     /// <param name="role">As for the router.</param>

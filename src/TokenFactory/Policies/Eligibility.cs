@@ -28,7 +28,9 @@ public sealed record Eligibility
     /// <summary>Whether a replica has reported, and no longer does.</summary>
     public bool Silent(ReplicaState replica, Instant now) => replica.ReportedAt is not null && !Fresh(replica, now);
 
-    /// <summary>Tokens that requests hold in a replica's KV cache: by its report and what was sent since, or else by what was sent.</summary>
+    /// <summary>
+    /// Tokens that requests hold in a replica's KV cache: by its report and what was sent since, or else by what was sent.
+    /// </summary>
     public double HeldTokens(FleetSnapshot fleet, ReplicaState replica, Instant now)
     {
         var pool = fleet.Pools[replica.Pool];

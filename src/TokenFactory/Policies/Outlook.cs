@@ -58,7 +58,9 @@ public readonly record struct Outlook(
         return new Outlook(first, after, output, prompt, longer, slow, inflicted, others);
     }
 
-    /// <summary>How much of the tightest of its class's promises a request would use up: 1 for all of it, 0 where nothing is promised.</summary>
+    /// <summary>
+    /// How much of the tightest of its class's promises a request would use up: 1 for all of it, 0 where nothing is promised.
+    /// </summary>
     /// <param name="facts">The class.</param>
     /// <param name="waited">Seconds since the request arrived.</param>
     /// <param name="secondLeg">Its first token has come already.</param>
@@ -74,7 +76,9 @@ public readonly record struct Outlook(
         return facts.DeadlineSeconds is { } deadline ? Math.Max(share, (waited + EndSeconds) / deadline) : share;
     }
 
-    /// <summary>How much of the tightest promise per output token those on the replica would have used up; 0 where nothing is promised.</summary>
+    /// <summary>
+    /// How much of the tightest promise per output token those on the replica would have used up; 0 where nothing is promised.
+    /// </summary>
     /// <param name="fleet">What is known.</param>
     /// <param name="replica">The replica.</param>
     public double OthersShare(FleetSnapshot fleet, ReplicaState replica)
@@ -89,7 +93,9 @@ public readonly record struct Outlook(
         return OthersTpotSeconds / tightest;
     }
 
-    /// <summary>What is before a prompt is computed together with it, in steps that the generating sequences share, after the present one.</summary>
+    /// <summary>
+    /// What is before a prompt is computed together with it, in steps that the generating sequences share, after the present one.
+    /// </summary>
     private static double FirstStep(PoolState pool, in Load load, int fresh, double prompt, double slow)
     {
         var steps = pool.Steps;
@@ -115,7 +121,9 @@ public readonly record struct Outlook(
                 ahead += waiting * (long)ask.PromptTokens;
             }
 
-            var output = replica.InFlight > 0 ? fleet.ExpectedOutputTokens(replica) / replica.InFlight : fleet.Classes[ask.Class].OutputTokens;
+            var output = replica.InFlight > 0
+                ? fleet.ExpectedOutputTokens(replica) / replica.InFlight
+                : fleet.Classes[ask.Class].OutputTokens;
             var prompts = replica.Generating > 0 ? replica.GeneratingPromptTokens / (double)replica.Generating : ask.PromptTokens;
             var pace = generating > 0 ? pool.Steps.Token(generating, prompts) * replica.Slowness : 0;
             var context = replica.Generating > 0 ? replica.MeanContext(now, pace, output) : prompts;

@@ -15,7 +15,7 @@ public sealed class BacklogTests
         new("short") { Priority = 2, MaxWaitSeconds = 50, MaxWaiting = 5 },
     ];
 
-    private static FleetState Fleet(params ServiceClass[] classes) => Fleets.Ready(classes.Length > 0 ? classes : Classes, (Fleets.Pool(), 1));
+    private static FleetState Fleet() => Fleets.Ready(Classes, (Fleets.Pool(), 1));
 
     [Fact]
     public void Nothing_is_lost_and_the_order_is_kept() => Cases.Check(80, dice =>

@@ -87,7 +87,8 @@ public sealed class FillAndRecoveryTests
         var recovery = new Recovery { MaxAttempts = dice.Whole(1, 6) };
         var ask = Fleets.Ask(1);
         var sent = 1;
-        while (recovery.Decide(Fleet(1).Snapshot, new(ask, Mishap.AnswerLost, 0, dice.Whole(0, 9), true, default), default).Next is { } next)
+        var fleet = Fleet(1).Snapshot;
+        while (recovery.Decide(fleet, new(ask, Mishap.AnswerLost, 0, dice.Whole(0, 9), true, default), default).Next is { } next)
             (ask, sent) = (next, sent + 1);
         Assert.Equal(recovery.MaxAttempts, sent);
     });
@@ -100,14 +101,15 @@ public sealed class FillAndRecoveryTests
         for (var i = 0; i < 200; i++)
             state.Send(Fleets.Ask(i), 0);
         var retries = 0;
-        while (recovery.Decide(state.Snapshot, new(Fleets.Ask(1), Mishap.ReplicaFailed, 0, 0, false, default), default).Next is { } next && retries < 999)
+        var trouble = new Trouble(Fleets.Ask(1), Mishap.ReplicaFailed, 0, 0, false, default);
+        while (recovery.Decide(state.Snapshot, trouble, default).Next is { } next && retries < 999)
         {
             state.Send(next, 0);
             retries++;
         }
 
         Assert.Equal(23, retries); // 23 of 223 is more than a tenth, 22 of 222 is not
-        var refused = recovery.Decide(state.Snapshot, new(Fleets.Ask(1), Mishap.ReplicaFailed, 0, 0, false, default), default);
+        var refused = recovery.Decide(state.Snapshot, trouble, default);
         Assert.Equal("given up: 0.103 of the traffic is retries, max_retry_share is 0.1", refused.ToString());
     }
 

@@ -60,7 +60,7 @@ public sealed class MarginalCostTests
         state.Send(first, holder);
         state.Begin(first, holder);
         state.Finish(first, holder, default, Instant.AtSeconds(1), 5);
-        var decision = Router.Decide(state.Snapshot, Fleets.Ask(2, 2000, at: 1, prefix: prefix), ReplicaRole.Aggregated, Instant.AtSeconds(1));
+        var decision = Decide(state, Fleets.Ask(2, 2000, prefix: prefix), 1);
         Assert.Equal((holder, 500), (decision.Replica, decision.FreshTokens));
     });
 
@@ -144,6 +144,6 @@ public sealed class MarginalCostTests
         return [.. state.Snapshot.Replicas.Select(replica => replica.InFlight)];
     }
 
-    private static RoutingDecision Decide(FleetState state, Ask ask, double at = 0) =>
-        Router.Decide(state.Snapshot, at > 0 ? ask with { Arrival = Instant.AtSeconds(at) } : ask, ReplicaRole.Aggregated, Instant.AtSeconds(at));
+    private static RoutingDecision Decide(FleetState state, Ask ask, double at = 0) => Router.Decide(
+        state.Snapshot, ask with { Arrival = Instant.AtSeconds(at) }, ReplicaRole.Aggregated, Instant.AtSeconds(at));
 }

@@ -45,7 +45,8 @@ public sealed class RouterTests
         Assert.NotEmpty(decision.Reason.ToString());
         if (decision.Waits)
         {
-            Assert.DoesNotContain(replicas, replica => replica is { Phase: ReplicaPhase.Ready, InFlight: 0 } && Serves(fleet, replica, role));
+            Assert.DoesNotContain(
+                replicas, replica => replica is { Phase: ReplicaPhase.Ready, InFlight: 0 } && Serves(fleet, replica, role));
             return;
         }
 
@@ -57,7 +58,8 @@ public sealed class RouterTests
     }
 
     private static bool Serves(FleetSnapshot fleet, ReplicaState replica, ReplicaRole role) =>
-        fleet.Pools[replica.Pool].Facts.Role == role || (role == ReplicaRole.Aggregated && fleet.Pools[replica.Pool].Facts.Role == ReplicaRole.Prefill);
+        fleet.Pools[replica.Pool].Facts.Role is var own
+        && (own == role || (role == ReplicaRole.Aggregated && own == ReplicaRole.Prefill));
 
     /// <summary>Law 9.</summary>
     [Fact]

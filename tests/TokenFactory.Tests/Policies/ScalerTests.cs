@@ -69,7 +69,8 @@ public sealed class ScalerTests
             var late = targets.Where(one => one.At > 1800).Select(one => one.Target).ToList();
             var turns = late.Zip(late.Skip(1)).Count(pair => pair.First != pair.Second);
             Assert.True(turns <= 2, $"{scaler.GetType().Name}: {string.Join(' ', late)}");
-            Assert.InRange(late[^1], Math.Floor(rate / Each.RequestsPerSecond), Math.Ceiling(rate / Each.RequestsPerSecond / 0.7 * 1.35) + 1);
+            var least = rate / Each.RequestsPerSecond;
+            Assert.InRange(late[^1], Math.Floor(least), Math.Ceiling(least / 0.7 * 1.35) + 1);
         }
     });
 
@@ -104,7 +105,8 @@ public sealed class ScalerTests
         var decision = new PredictiveScaler { WindowSeconds = 0 }.Decide(state.Snapshot, 0, Instant.AtSeconds(86400 + 43380));
         Assert.InRange(decision.Target, 6, 14);
         Assert.Equal(ScalingCause.Forecast, decision.Reason.Cause);
-        var day = new PredictiveScaler { WindowSeconds = 0, IntervalSeconds = -120 }.Decide(state.Snapshot, 0, Instant.AtSeconds(86400 + 43380));
+        var day = new PredictiveScaler { WindowSeconds = 0, IntervalSeconds = -120 }.Decide(
+            state.Snapshot, 0, Instant.AtSeconds(86400 + 43380));
         Assert.InRange(day.Target, 1, 3); // looking no further than the present there is no peak
     }
 
@@ -151,10 +153,12 @@ public sealed class ScalerTests
     }
 
     /// <summary>Drives a pool as a scaler says: ordered replicas come after their time, and requests in flight follow the demand.</summary>
-    private static List<(double At, int Target)> Run(IScaler scaler, Func<double, double> rate, double seconds, Dice? dice, double start = 120)
+    private static List<(double At, int Target)> Run(
+        IScaler scaler, Func<double, double> rate, double seconds, Dice? dice, double start = 120)
     {
         var state = Fleets.Ready(Classes, (Pool(start: start), 2));
-        var (targets, starting, flying, id) = (new List<(double, int)>(), new Queue<(double At, int Replica)>(), new Queue<(Ask, int)>(), 0L);
+        var (targets, starting) = (new List<(double, int)>(), new Queue<(double At, int Replica)>());
+        var (flying, id) = (new Queue<(Ask, int)>(), 0L);
         var owed = 0.0;
         for (var at = 0.0; at < seconds; at += 5)
         {
