@@ -51,6 +51,8 @@ public sealed partial class SimulatePageTests
         });
         Assert.Contains(page.Descendants("path"), path => path.Element("title")?.Value == "10.21 min: r1 crashed");
         Assert.Contains(page.Descendants("path"), path => path.Element("title")?.Value == "promised to chat: 500 ms");
+        var across = figures[0].Descendants("text").Where(text => text.Attribute("text-anchor")?.Value == "middle").Select(text => text.Value);
+        Assert.Equal(["100", "200", "500", "1000", "2000", "5000"], across);
     }
 
     [Fact]

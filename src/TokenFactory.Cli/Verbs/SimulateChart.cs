@@ -42,6 +42,9 @@ internal sealed record SimulateChart
     private const int TicksUp = 4;
     private const int TicksAcross = 6;
 
+    /// <summary>Powers of ten that an axis of equal ratios may span.</summary>
+    private const int MostPowers = 12;
+
     private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
 
     /// <summary>What it shows, with the unit.</summary>
@@ -135,9 +138,10 @@ internal sealed record SimulateChart
     {
         if (Across.Log)
         {
-            for (var power = Math.Floor(Math.Log10(Across.From)); power <= Math.Log10(Across.To); power++)
+            int[] times = Across.To / Across.From < 300 ? [1, 2, 5] : [1];
+            var powers = Enumerable.Range((int)Math.Floor(Math.Log10(Across.From)), MostPowers);
+            foreach (var at in powers.SelectMany(power => times.Select(time => time * Math.Pow(10, power))))
             {
-                var at = Math.Pow(10, power);
                 if (at >= Across.From * 0.999 && at <= Across.To * 1.001)
                     yield return at;
             }

@@ -22,9 +22,9 @@ internal static class SimulateCharts
     /// <summary>How long requests took, by class.</summary>
     public static IEnumerable<SimulateChart> Times(RunReport run)
     {
-        if (Shares(run, "first token (TTFT)", one => one.TtftHistogram, one => one.Class?.TtftSeconds) is { } first)
+        if (Shares(run, "Time to first token (TTFT)", one => one.TtftHistogram, one => one.Class?.TtftSeconds) is { } first)
             yield return first;
-        if (Shares(run, "time per token after it (TPOT)", one => one.TpotHistogram, one => one.Class?.TpotSeconds) is { } each)
+        if (Shares(run, "Time per token after it (TPOT)", one => one.TpotHistogram, one => one.Class?.TpotSeconds) is { } each)
             yield return each;
     }
 
@@ -117,7 +117,7 @@ internal static class SimulateCharts
         var across = new ChartAcross(Math.Max(bounds.Min() / 1.25, bounds.Max() / 1e6) * 1e3, bounds.Max() * 1.25 * 1e3, "ms", true);
         return new SimulateChart
         {
-            Title = $"Share of answers within a {what}, %{(classes.Exists(one => promise(one) is not null) ? "; dashes: promised" : "")}",
+            Title = $"{what}: % of answers within it{(classes.Exists(one => promise(one) is not null) ? "; dashes: promised" : "")}",
             Unit = "%",
             Across = across,
             Most = 100,

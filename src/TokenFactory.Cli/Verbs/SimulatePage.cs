@@ -73,9 +73,9 @@ internal static class SimulatePage
         body.Append("<dl class=\"tiles\">\n");
         var over = $"of {SimulateRates.Over(requests.Requests):N0} requests that are over";
         Tile(body, "promises kept", SimulateSpell.Kept(requests.KeptShare), over);
-        Tile(body, "goodput", $"{Spell.Number(run.Goodput)} requests/s", "answered within every promise");
+        Tile(body, "goodput, requests/s", Spell.Number(run.Goodput), "answered within every promise");
         var hits = $"prefix hits {Spell.Percent(requests.HitShare)} of prompt tokens";
-        Tile(body, "output", $"{Spell.Number(run.OutputTokensPerSecond)} tokens/s", hits);
+        Tile(body, "output tokens/s", Spell.Number(run.OutputTokensPerSecond), hits);
         Tile(body, "first token, p99", requests.Ttft);
         Tile(body, "per token after it, p99", requests.Tpot);
         if (requests.OutputTokens > 0 && machines.PaidUsd > 0)

@@ -77,7 +77,7 @@ internal static class SimulatePageStyle
         h2 { font-size: 18px; margin: 32px 0 8px; overflow-wrap: anywhere; }
         p { margin: 6px 0; max-width: 90ch; overflow-wrap: anywhere; }
         .sub, .note { color: var(--soft); font-size: 13px; }
-        .answer:first-of-type { font-size: 17px; }
+        h1 + .answer, dl + .answer { font-size: 17px; }
         .partial { border-left: 4px solid var(--c4); padding: 4px 12px; font-weight: 600; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 10px; margin: 18px 0; padding: 0; }
         .tiles div { border: 1px solid var(--grid); border-radius: 8px; padding: 10px 14px; background: var(--tile); }
@@ -101,9 +101,10 @@ internal static class SimulatePageStyle
         .mark { fill: none; stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 1 3; }
         .guide { stroke: var(--text); stroke-width: 1; opacity: 0; pointer-events: none; }
         .wide { overflow-x: auto; margin: 14px 0; }
-        table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-        caption { text-align: left; font-weight: 600; font-size: 15px; padding-bottom: 4px; }
+        table { border-collapse: collapse; width: max-content; font-size: 13px; font-variant-numeric: tabular-nums; }
+        caption { text-align: left; white-space: nowrap; font-weight: 600; font-size: 15px; padding-bottom: 4px; }
         th, td { padding: 4px 10px; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: bottom; }
+        td { max-width: 70ch; }
         th { color: var(--soft); font-weight: 600; }
         .n { text-align: right; white-space: nowrap; }
         #tip { position: fixed; z-index: 1; pointer-events: none; background: var(--text); color: var(--page);

@@ -20,8 +20,8 @@ internal static class SimulatePicture
         var width = Math.Min(Bars, stretches.Count);
         return
         [
-            $"Over time, {SimulateSpell.Period(first)} to {SimulateSpell.Period(last)}, a bar for {SimulateSpell.Period((last - first) / width)}: "
-                + "the mean of tokens/s, the most of",
+            $"Over time, {SimulateSpell.Period(first)} to {SimulateSpell.Period(last)}, "
+                + $"a bar for {SimulateSpell.Period((last - first) / width)}: the mean of tokens/s, the most of",
             "the others. A full bar is the number at its right.",
             Row("output tokens/s", stretches, one => one.All.OutputTokensPerSecond, values => values.Average(), Spell.Number),
             Row("requests waiting", stretches, one => one.GatewayWaiting + one.All.EngineWaiting, values => values.Max(), Spell.Number),
