@@ -70,6 +70,8 @@ internal static class App
         root.Subcommands.Add(BillingVerb.Command(terminal));
         root.Subcommands.Add(FactoryVerb.Command(terminal));
         root.Subcommands.Add(PredictVerb.Command(terminal));
+        root.Subcommands.Add(WorkloadVerb.Command(terminal));
+        root.Subcommands.Add(SimulateVerb.Command(terminal));
         root.Subcommands.Add(CalibrateVerb.Command(terminal));
         root.Subcommands.Add(CatalogVerb.Command(terminal));
         return root;

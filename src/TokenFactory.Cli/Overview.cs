@@ -12,6 +12,7 @@ internal static class Overview
           billing   how much to reserve, what to run on demand, what on spot
           factory   what a site of so many megawatts earns, and how to split its power
           predict   how fast a deployment is, what it draws, whether it fits
+          workload  what a trace of requests holds, and how to make one like it
           calibrate fit the performance model to measurements, and say how wrong it is
           catalog   the GPUs, models, prices and points behind the numbers
 
@@ -21,6 +22,7 @@ internal static class Overview
           tokenfactory billing --gpu h100 --gpus 64 --utilisation 0.7
           tokenfactory factory --mw 100 --gpu gb200
           tokenfactory predict --model llama-3.1-70b --gpu h100 --concurrency 32
+          tokenfactory workload describe examples/traces/azure-conversation.csv
           tokenfactory calibrate --from my-measurements.csv --out mycatalog/calibration
           tokenfactory catalog show h100
 

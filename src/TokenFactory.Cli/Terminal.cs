@@ -9,6 +9,9 @@ namespace TokenFactory.Cli;
 /// <param name="UserCatalog">The folder of the user's own catalog entries; it need not exist.</param>
 internal sealed record Terminal(TextWriter Out, TextWriter Err, int? Width, bool Colour, DateOnly Today, string UserCatalog)
 {
+    /// <summary>Whether the user has asked to stop what takes long (Ctrl-C): the answer so far is then given, marked partial.</summary>
+    public Func<bool> Stopped { get; init; } = () => false;
+
     /// <summary>The terminal of the process; honours COLUMNS, NO_COLOR, TOKENFACTORY_AS_OF and TOKENFACTORY_CATALOG.</summary>
     public static Terminal OfThisProcess()
     {
@@ -18,7 +21,26 @@ internal sealed record Terminal(TextWriter Out, TextWriter Err, int? Width, bool
         var today = DateOnly.TryParse(Environment.GetEnvironmentVariable("TOKENFACTORY_AS_OF"), out var day)
             ? day
             : DateOnly.FromDateTime(DateTime.Now);
-        return new Terminal(Console.Out, Console.Error, columns ?? (piped ? null : WindowWidth()), colour, today, OwnCatalog());
+        return new Terminal(Console.Out, Console.Error, columns ?? (piped ? null : WindowWidth()), colour, today, OwnCatalog())
+        {
+            Stopped = Interrupts(),
+        };
+    }
+
+    /// <summary>The first Ctrl-C asks to stop once somebody looks for it; the second ends the process, and so does the first otherwise.</summary>
+    private static Func<bool> Interrupts()
+    {
+        var (watched, stopped) = (false, false);
+        Console.CancelKeyPress += (_, press) =>
+        {
+            press.Cancel = watched && !stopped;
+            stopped = true;
+        };
+        return () =>
+        {
+            watched = true;
+            return stopped;
+        };
     }
 
     private static string OwnCatalog()

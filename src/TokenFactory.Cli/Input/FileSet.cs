@@ -48,6 +48,36 @@ internal static class FileSet
         }
     }
 
+    /// <summary>Writes one file line by line, whole or not at all, as <see cref="Replace"/> does.</summary>
+    /// <param name="path">Where it goes; its folder exists.</param>
+    /// <param name="lines">What it holds; a failure of whoever makes them leaves the old file as it was.</param>
+    /// <param name="remedy">What to do where it cannot be written.</param>
+    /// <exception cref="Refusal">It cannot be written.</exception>
+    public static void Stream(string path, IEnumerable<string> lines, string remedy)
+    {
+        var beside = "";
+        try
+        {
+            var full = Target(path);
+            var folder = Path.GetDirectoryName(full)!;
+            if (!Directory.Exists(folder))
+                throw new IOException($"the folder {folder} does not exist");
+            beside = IsDevice(full) ? "" : Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+            File.WriteAllLines(beside.Length > 0 ? beside : full, lines);
+            if (beside.Length > 0)
+                File.Move(beside, full, overwrite: true);
+        }
+        catch (Exception bad) when (bad is IOException or UnauthorizedAccessException)
+        {
+            throw new Refusal(path, $"cannot be written: {bad.Message.TrimEnd('.')}", remedy);
+        }
+        finally
+        {
+            if (beside.Length > 0 && File.Exists(beside))
+                File.Delete(beside);
+        }
+    }
+
     private static string Target(string path)
     {
         var full = Path.GetFullPath(path);

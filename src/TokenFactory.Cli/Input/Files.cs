@@ -61,5 +61,10 @@ internal static class Files
     /// <param name="text">What it holds.</param>
     /// <param name="flag">The flag that named it.</param>
     public static void Write(string path, string text, string flag) =>
-        FileSet.Replace([(path, text)], $"Name a file in a folder that exists and can be written with {flag}", newFolders: false);
+        FileSet.Replace([(path, text)], Elsewhere(flag), newFolders: false);
+
+    /// <summary>The same line by line, for what is too long to hold.</summary>
+    public static void Write(string path, IEnumerable<string> lines, string flag) => FileSet.Stream(path, lines, Elsewhere(flag));
+
+    private static string Elsewhere(string flag) => $"Name a file in a folder that exists and can be written with {flag}";
 }

@@ -56,7 +56,9 @@ internal sealed class Settings
 
     /// <summary>Reads a YAML file of settings.</summary>
     /// <exception cref="Refusal">The file cannot be read, or is not one YAML mapping.</exception>
-    public static Settings OfFile(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="changes">Keys to set first, by path ("pools.0.replicas", "pools.h100.tp"); a null value takes a key away.</param>
+    public static Settings OfFile(string path, IReadOnlyList<(string Path, string? Value)>? changes = null)
     {
         var yaml = new YamlStream();
         try
@@ -70,7 +72,12 @@ internal sealed class Settings
         }
 
         if (yaml.Documents.Count == 1 && yaml.Documents[0].RootNode is YamlMappingNode root)
+        {
+            foreach (var (key, value) in changes ?? [])
+                YamlPath.Set(root, key, value);
             return new Settings(root, path, [], key => $"'{key}'");
+        }
+
         throw new Refusal(path, "is not one YAML mapping", "Write 'key: value' lines; see examples/");
     }
 
@@ -208,7 +215,9 @@ internal sealed class Settings
             var remedy = MeantBy(name) is { } meant
                 ? $"Did you mean '{meant}'? Keys carry their unit"
                 : $"Known here: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
-            Mistakes.Add(new Mistake(At(key), $"unknown key '{name}'", remedy));
+            var isFlag = _file == "command line";
+            var what = isFlag ? $"{_spell(name)} means nothing beside the other flags" : $"unknown key '{name}'";
+            Mistakes.Add(new Mistake(At(key), what, isFlag ? "Leave it out" : remedy));
         }
 
         foreach (var inner in _inner.Values)

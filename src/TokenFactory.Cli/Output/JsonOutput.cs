@@ -18,7 +18,7 @@ internal static class JsonOutput
             json.WriteStartObject();
             json.WriteString("verb", report.Verb);
             Texts(json, "answer", report.Answer);
-            foreach (var section in report.Sections)
+            foreach (var section in report.Sections.Where(section => section.For != Audience.People))
                 Table(json, section);
             Texts(json, "notes", report.Notes);
             json.WriteEndObject();
@@ -110,6 +110,9 @@ internal static class JsonOutput
                 json.WriteNumber(key, count);
                 break;
             case long count:
+                json.WriteNumber(key, count);
+                break;
+            case ulong count:
                 json.WriteNumber(key, count);
                 break;
             default:

@@ -27,6 +27,19 @@ internal sealed record Cell(object? Value, string Text, Provenance? From = null,
     }
 }
 
+/// <summary>Who is shown a table.</summary>
+internal enum Audience
+{
+    /// <summary>People and machines.</summary>
+    Everyone,
+
+    /// <summary>People only: machines get the same figures elsewhere, in a form that is easier to read for them.</summary>
+    People,
+
+    /// <summary>Machines only: too much for people.</summary>
+    Machines,
+}
+
 /// <summary>A table of a report.</summary>
 /// <param name="Key">Its name in JSON.</param>
 /// <param name="Title">Its heading for people; empty for none.</param>
@@ -34,11 +47,19 @@ internal sealed record Cell(object? Value, string Text, Provenance? From = null,
 /// <param name="Rows">Its rows, each with a cell per column.</param>
 /// <param name="GroupBy">The first so many columns name a group: printed once, above its rows.</param>
 internal sealed record Section(
-    string Key, string Title, IReadOnlyList<Column> Columns, IReadOnlyList<IReadOnlyList<Cell>> Rows, int GroupBy = 0);
+    string Key, string Title, IReadOnlyList<Column> Columns, IReadOnlyList<IReadOnlyList<Cell>> Rows, int GroupBy = 0)
+{
+    /// <summary>Who is shown it.</summary>
+    public Audience For { get; init; }
+}
 
 /// <summary>What a verb answers: in words first, then tables, then what to know about them.</summary>
 /// <param name="Verb">Which verb.</param>
 /// <param name="Answer">Sentences that a manager understands.</param>
 /// <param name="Sections">The tables.</param>
 /// <param name="Notes">Assumptions and warnings, a line each.</param>
-internal sealed record Report(string Verb, IReadOnlyList<string> Answer, IReadOnlyList<Section> Sections, IReadOnlyList<string> Notes);
+internal sealed record Report(string Verb, IReadOnlyList<string> Answer, IReadOnlyList<Section> Sections, IReadOnlyList<string> Notes)
+{
+    /// <summary>A picture in letters, line by line, below the answer; for people only.</summary>
+    public IReadOnlyList<string> Picture { get; init; } = [];
+}

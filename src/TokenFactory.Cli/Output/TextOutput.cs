@@ -18,9 +18,10 @@ internal static class TextOutput
     {
         foreach (var sentence in report.Answer)
             Say(sentence, terminal, Bold);
+        PrintPicture(report.Picture, terminal);
         var references = new References();
         var leftOut = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var section in report.Sections)
+        foreach (var section in report.Sections.Where(section => section.For != Audience.Machines))
             PrintSection(section, terminal, withSources ? references : null, leftOut);
         if (report.Notes.Count + leftOut.Count > 0)
             terminal.Out.Write('\n');
@@ -40,6 +41,16 @@ internal static class TextOutput
     {
         var wrapped = Wrap(sentence, terminal.Width).TrimEnd('\n');
         terminal.Out.Write(terminal.Colour ? $"{style}{wrapped}{Plain}\n" : $"{wrapped}\n");
+    }
+
+    /// <summary>As it stands: a picture that is broken shows nothing, so a terminal that is too narrow gets none.</summary>
+    private static void PrintPicture(IReadOnlyList<string> picture, Terminal terminal)
+    {
+        if (picture.Count == 0 || terminal.Width < picture.Max(line => line.Length))
+            return;
+        terminal.Out.Write('\n');
+        foreach (var line in picture)
+            terminal.Out.Write(line + "\n");
     }
 
     private static void PrintSection(Section section, Terminal terminal, References? references, SortedSet<string> leftOut)

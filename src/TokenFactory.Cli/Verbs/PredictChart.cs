@@ -18,7 +18,7 @@ internal static class PredictChart
     private const double LabelWidth = 30;
     private const double LabelHeight = 13;
 
-    private const string Style =
+    internal const string Style =
         """
         <style>
         text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -122,12 +122,12 @@ internal static class PredictChart
 
     private static string Tick(double value) => value.ToString(value >= 1000 ? "N0" : "0.####", CultureInfo.InvariantCulture);
 
-    private static void Line(StringBuilder svg, string kind, double x1, double y1, double x2, double y2) => svg.Append(
+    internal static void Line(StringBuilder svg, string kind, double x1, double y1, double x2, double y2) => svg.Append(
         CultureInfo.InvariantCulture, $"<line class=\"{kind}\" x1=\"{x1:0.#}\" y1=\"{y1:0.#}\" x2=\"{x2:0.#}\" y2=\"{y2:0.#}\"/>\n");
 
-    private static void Text(StringBuilder svg, string kind, double x, double y, string anchor, string text) => svg.Append(
+    internal static void Text(StringBuilder svg, string kind, double x, double y, string anchor, string text) => svg.Append(
         CultureInfo.InvariantCulture, $"<text class=\"{kind}\" x=\"{x:0.#}\" y=\"{y:0.#}\" text-anchor=\"{anchor}\">{text}</text>\n");
 
-    private static string Escape(string text) =>
+    internal static string Escape(string text) =>
         text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 }

@@ -41,14 +41,15 @@ internal sealed class WorkloadInput
     /// unknown keys is asked by whoever read the file.
     /// </summary>
     /// <param name="workload">Its mapping: requests, duration_s, and a trace or streams.</param>
-    public static WorkloadInput? Read(Settings workload)
+    /// <param name="isStream">Whether the mapping is itself the only stream, as flags have no lists.</param>
+    public static WorkloadInput? Read(Settings workload, bool isStream = false)
     {
         var before = workload.Mistakes.Count;
         var requests = workload.Whole("requests", 1);
         var duration = workload.Number("duration_s", double.Epsilon, MostSeconds);
         var reader = new WorkloadStreams(Folder(workload));
         var streams = new List<(StreamPlan Plan, Settings From)>();
-        foreach (var settings in Entries(workload))
+        foreach (var settings in Entries(workload, isStream))
         {
             if (reader.Read(settings, workload.Has("requests"), workload.Has("duration_s")) is { } plan)
                 streams.Add((plan, settings));
@@ -65,8 +66,10 @@ internal sealed class WorkloadInput
     private static string Folder(Settings workload) =>
         workload.Name == "command line" ? "" : Path.GetDirectoryName(workload.Name) ?? "";
 
-    private static IReadOnlyList<Settings> Entries(Settings workload)
+    private static IReadOnlyList<Settings> Entries(Settings workload, bool isStream)
     {
+        if (isStream)
+            return [workload];
         workload.Exclude("trace", "streams", "Give one of the two; a stream may be a trace");
         if (workload.Has("trace"))
             return [workload];

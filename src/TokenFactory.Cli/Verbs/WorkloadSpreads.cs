@@ -7,7 +7,8 @@ namespace TokenFactory.Cli.Verbs;
 
 /// <summary>
 /// Reads lengths, times and counts of a workload: a number, or one of lognormal, uniform, nominal, exponential, geometric, empirical and
-/// trace with its figures.
+/// trace with its figures. A number may have its coefficient of variation beside it (input_cv, output_cv, user_cv, first_cv, think_cv):
+/// it is then the mean of a lognormal distribution.
 /// </summary>
 /// <param name="folder">Where paths in the settings begin.</param>
 internal sealed class WorkloadSpreads(string folder)
@@ -16,6 +17,7 @@ internal sealed class WorkloadSpreads(string folder)
     private const double MostSeconds = 1e8;
     private const double MostTurns = 1e6;
     private const double MostCv = 100;
+    private const double MostSigma = 10;
     private static readonly string[] Kinds = ["lognormal", "uniform", "nominal", "exponential", "geometric", "empirical", "trace"];
     private readonly Dictionary<string, IReadOnlyList<(int Input, int Output)>?> _samples = new(StringComparer.Ordinal);
 
@@ -25,8 +27,16 @@ internal sealed class WorkloadSpreads(string folder)
     /// <summary>Seconds; null where absent or wrong.</summary>
     public Spread? Seconds(Settings settings, string key) => Spread(settings, key, 0, MostSeconds, null);
 
-    /// <summary>Turns; null where absent or wrong.</summary>
-    public Spread? Turns(Settings settings, string key) => Spread(settings, key, 1, MostTurns, null);
+    /// <summary>Turns of a session (turns, or turns_mean for a geometric number); null where absent or wrong.</summary>
+    public Spread? Turns(Settings settings)
+    {
+        settings.Exclude("turns", "turns_mean", "Give one of the two");
+        if (!settings.Has("turns_mean"))
+            settings.Require("turns", "Give turns of a session, such as 5 or {geometric: {mean: 5}}");
+        return settings.Number("turns_mean", 1, MostTurns) is { } mean
+            ? new Geometric(mean)
+            : Spread(settings, "turns", 1, MostTurns, null);
+    }
 
     /// <summary>Prompts and answers: together from a trace (lengths), or each for itself.</summary>
     public Lengths? Lengths(Settings settings, string input)
@@ -57,7 +67,10 @@ internal sealed class WorkloadSpreads(string folder)
             var number = least > 0 ? settings.Whole(key, (int)least) : settings.Number(key, least, most);
             if (number > most)
                 settings.Note(key, $"is {number}", $"Give at most {most:N0}");
-            return number is { } value && value <= most ? new Constant(value) : null;
+            var cv = key == "turns" ? null : settings.Number(key[..key.LastIndexOf('_')] + "_cv", 0, MostCv);
+            return number is not { } value || value > most ? null
+                : cv > 0 ? TokenFactory.Workload.Lognormal.OfMean(value, cv.Value, least, most)
+                : new Constant(value);
         }
 
         var given = settings.Item(key)!;
@@ -111,7 +124,7 @@ internal sealed class WorkloadSpreads(string folder)
     private static Lognormal? Lognormal(Settings figures, double least, double most)
     {
         var (mean, median) = (figures.Number("mean", double.Epsilon, most), figures.Number("median", double.Epsilon, most));
-        var (cv, sigma) = (figures.Number("cv", 0, MostCv), figures.Number("sigma", 0, Math.Sqrt(Math.Log(1 + (MostCv * MostCv)))));
+        var (cv, sigma) = (figures.Number("cv", 0, MostCv), figures.Number("sigma", 0, MostSigma));
         var (low, high) = (figures.Number("min", 0, most) ?? least, figures.Number("max", double.Epsilon, most) ?? most);
         figures.Exclude("mean", "median", "Give one of the two");
         figures.Exclude("cv", "sigma", "Give one of the two");

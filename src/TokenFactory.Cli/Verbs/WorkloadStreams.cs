@@ -23,6 +23,8 @@ internal sealed class WorkloadStreams(string folder)
         ["at-once"] = ArrivalKind.AtOnce,
     };
 
+    private static readonly string[] SessionKeys = ["sessions_per_second", "turns", "turns_mean", "sessions"];
+
     private readonly WorkloadSpreads _spreads = new(folder);
     private readonly Dictionary<string, int> _names = new(StringComparer.Ordinal);
 
@@ -47,7 +49,7 @@ internal sealed class WorkloadStreams(string folder)
 
     private StreamPlan? Made(Settings settings) =>
         settings.Has("clients") ? Closed(settings)
-        : settings.Has("sessions_per_second") || settings.Has("turns") || settings.Has("sessions") ? Sessions(settings)
+        : Array.Exists(SessionKeys, settings.Has) ? Sessions(settings)
         : Open(settings);
 
     /// <summary>Whether a stream ends by itself.</summary>
@@ -101,8 +103,7 @@ internal sealed class WorkloadStreams(string folder)
     private SessionPlan? Sessions(Settings settings)
     {
         var arrivals = Arrivals(settings, "sessions_per_second");
-        settings.Require("turns", "Give turns of a session, such as 5 or {geometric: {mean: 5}}");
-        var turns = _spreads.Turns(settings, "turns");
+        var turns = _spreads.Turns(settings);
         var first = _spreads.Tokens(settings, "first_tokens");
         var lengths = _spreads.Lengths(settings, "user_tokens");
         var think = _spreads.Seconds(settings, "think_s") ?? new Constant(0);
@@ -151,10 +152,13 @@ internal sealed class WorkloadStreams(string folder)
         return Math.Min(tokens, MostTokens);
     }
 
-    /// <summary>A name that no other stream has: random numbers follow from it.</summary>
+    /// <summary>The name of the first stream of a class and a tenant: random numbers follow from it.</summary>
+    public static string Name(string kind, string tenant) => $"{kind} of {tenant}";
+
+    /// <summary>A name that no other stream has.</summary>
     private string Named(Settings settings)
     {
-        var name = (settings.Text("class") ?? "default") + " of " + (settings.Text("tenant") ?? "default");
+        var name = Name(settings.Text("class") ?? "default", settings.Text("tenant") ?? "default");
         var count = _names[name] = _names.GetValueOrDefault(name) + 1;
         return count == 1 ? name : $"{name} {count}";
     }

@@ -14,15 +14,18 @@ internal sealed record WorkloadTrace(string Path, TraceOptions Options, TraceCon
     /// <summary>Its lines, read as they are asked for.</summary>
     public IEnumerable<string> Lines() => LinesOf(Path);
 
+    /// <summary>Its rows as they are sent.</summary>
+    public IEnumerable<TraceRow> Rows(ulong seed) => TraceReader.Rows(Lines(), new TraceLog()).Shaped(Options, seed);
+
     /// <summary>
     /// The trace of a file with speedup, scale, slice_s, slice_rows, class and tenant as the settings say, read through once. Null after
     /// noting every mistake of the settings and of the file.
     /// </summary>
-    public static WorkloadTrace? Read(Settings settings, string path)
+    public static WorkloadTrace? Read(Settings settings, string path, List<Mistake>? mistakes = null)
     {
         var before = settings.Mistakes.Count;
         var options = Shape(settings);
-        var contents = settings.Mistakes.Count == before ? Checked(path, options, settings.Mistakes) : null;
+        var contents = settings.Mistakes.Count == before ? Checked(path, options, mistakes ?? settings.Mistakes) : null;
         return contents is null ? null : new WorkloadTrace(path, options, contents);
     }
 

@@ -26,7 +26,7 @@ public readonly struct FleetSnapshot
     public FleetTotals Totals => _state.Totals;
 
     /// <summary>Numbers of the pools that a request may be sent to.</summary>
-    /// <param name="role">Decode for a second leg; prefill for pools that only compute prompts; aggregated for both that compute prompts.</param>
+    /// <param name="role">Decode for a second leg; prefill for pools that only compute prompts; aggregated for all that do.</param>
     public ReadOnlySpan<int> PoolsOf(ReplicaRole role) => _state.PoolsOf(role);
 
     /// <summary>The replica that a request was last sent to; -1 for none.</summary>

@@ -5,9 +5,9 @@ namespace TokenFactory.Fleet;
 /// policies decide from the <see cref="Snapshot"/>. Each event costs O(1), or O(log n) of a pool's replicas.
 /// </summary>
 /// <remarks>
-/// The driver tells every request that reaches the gateway as <see cref="FleetEventKind.Queued"/>, also where it is sent at once: that is how
-/// demand is counted. A request that waits for its second leg, at a decode replica, is told with <see cref="FleetEvent.HadFirstToken"/> and
-/// counts as waiting, not as demand.
+/// The driver tells every request that reaches the gateway as <see cref="FleetEventKind.Queued"/>, also where it is sent at once: that is
+/// how demand is counted. A request that waits for its second leg, at a decode replica, is told with <see
+/// cref="FleetEvent.HadFirstToken"/> and counts as waiting, not as demand.
 /// </remarks>
 public sealed class FleetState
 {
@@ -30,7 +30,8 @@ public sealed class FleetState
         _classes = [.. classes.Select(facts => new ClassState(facts))];
         for (var i = 0; i < tenants; i++)
             _tenants.Add(new TenantState());
-        _poolsOf = [.. Enum.GetValues<ReplicaRole>().Select(role => _pools.Where(pool => Takes(pool, role)).Select(pool => pool.Index).ToArray())];
+        _poolsOf = [.. Enum.GetValues<ReplicaRole>()
+            .Select(role => _pools.Where(pool => Takes(pool, role)).Select(pool => pool.Index).ToArray())];
     }
 
     /// <summary>What policies may read.</summary>
@@ -117,6 +118,7 @@ public sealed class FleetState
         var (replica, pool) = (Of(e), _pools[Of(e).Pool]);
         replica.Send(e);
         pool.InFlight++;
+        kind.InFlight++;
         TenantOf(ask).InFlight++;
         Reload(replica);
         _lastSent[pool.Facts.Role == ReplicaRole.Decode ? (int)ReplicaRole.Decode : (int)ReplicaRole.Aggregated] = replica.Index;
@@ -149,6 +151,7 @@ public sealed class FleetState
         Watch(replica, pool, e);
         replica.End(e);
         pool.InFlight--;
+        kind.InFlight--;
         TenantOf(ask).InFlight--;
         Reload(replica);
         if (pool.Facts.Role != ReplicaRole.Prefill || !e.Completed)

@@ -33,6 +33,9 @@ public sealed record PoolFacts
     /// <summary>Tokens that the KV cache of one replica holds.</summary>
     public required double KvTokens { get; init; }
 
+    /// <summary>Tokens of the longest sequence that a replica serves, prompt and answer: its context, or what one KV cache of it holds.</summary>
+    public double LongestTokens { get; init; } = double.PositiveInfinity;
+
     /// <summary>Most sequences that run on one replica at once.</summary>
     public required int MaxSequences { get; init; }
 

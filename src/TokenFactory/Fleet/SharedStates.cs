@@ -81,6 +81,9 @@ public sealed class ClassState
     /// <summary>Prompt tokens of these.</summary>
     public long WaitingPromptTokens { get; private set; }
 
+    /// <summary>Requests sent and not ended.</summary>
+    public int InFlight { get; internal set; }
+
     /// <summary>Complete answers so far.</summary>
     public long Completed { get; private set; }
 

@@ -56,7 +56,9 @@ public sealed class StepTable
     /// <param name="context">Mean context in tokens.</param>
     public double Token(int sequences, double context) => Decode(sequences, context) / _perStep;
 
-    /// <summary>Seconds that computing prompt tokens adds to the steps in which sequences generate; the whole steps where none does.</summary>
+    /// <summary>
+    /// Seconds that computing prompt tokens adds to the steps in which sequences generate; the whole steps where none does.
+    /// </summary>
     /// <param name="tokens">Prompt tokens.</param>
     /// <param name="cached">Tokens before them that are in the KV cache already.</param>
     /// <param name="sequences">Sequences that generate in the same steps.</param>

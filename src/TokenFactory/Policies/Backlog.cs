@@ -76,7 +76,8 @@ public sealed class Backlog
             if (best is not null && (lane.Facts.Priority != best.Facts.Priority || lane.ByDeadline != best.ByDeadline))
                 break;
             Refresh(lane, fleet);
-            if (best is null || lane.FirstKey < best.FirstKey || (lane.FirstKey == best.FirstKey && First(lane).Sequence < First(best).Sequence))
+            if (best is null || lane.FirstKey < best.FirstKey
+                || (lane.FirstKey == best.FirstKey && First(lane).Sequence < First(best).Sequence))
                 best = lane;
         }
 

@@ -38,7 +38,9 @@ public sealed class BatchFill(Eligibility? eligibility = null)
     /// <summary>Times the predicted run that must be left until the deadline while it waits for slack.</summary>
     public double Spare { get; init; } = 1.5;
 
-    /// <summary>Sends a request that only fills slack where the router would, or else to a little loaded replica, if one has slack.</summary>
+    /// <summary>
+    /// Sends a request that only fills slack where the router would, or else to a little loaded replica, if one has slack.
+    /// </summary>
     /// <param name="fleet">What is known.</param>
     /// <param name="ask">The request.</param>
     /// <param name="role">As for the router.</param>
@@ -113,7 +115,7 @@ public sealed class BatchFill(Eligibility? eligibility = null)
         for (var i = 0; i < fleet.Classes.Count; i++)
         {
             var kind = fleet.Classes[i];
-            if (kind.Facts.FillsSlack || kind.LastSentAt is not { } last || (now - last).Seconds > ActiveSeconds)
+            if (kind.Facts.FillsSlack || !Active(kind, now))
                 continue;
             tpot = Math.Min(tpot, kind.Facts.TpotSeconds ?? double.PositiveInfinity);
             ttft = Math.Min(ttft, kind.Facts.TtftSeconds ?? double.PositiveInfinity);
@@ -121,4 +123,7 @@ public sealed class BatchFill(Eligibility? eligibility = null)
 
         return (tpot, ttft);
     }
+
+    private bool Active(ClassState kind, Instant now) =>
+        kind.InFlight > 0 || (kind.LastSentAt is { } last && (now - last).Seconds <= ActiveSeconds);
 }

@@ -34,7 +34,9 @@ public readonly record struct Capacity(double RequestsPerSecond, double InFlight
     /// <param name="load">The usual request.</param>
     public static Capacity Of(FleetSnapshot fleet, PoolState pool, LoadShape load)
     {
-        var prompt = pool.Facts.Role == ReplicaRole.Decode ? 0 : pool.Steps.Prompt((long)load.FreshTokens, load.PromptTokens - load.FreshTokens, 0);
+        var prompt = pool.Facts.Role == ReplicaRole.Decode
+            ? 0
+            : pool.Steps.Prompt((long)Math.Ceiling(load.FreshTokens), load.PromptTokens - load.FreshTokens, 0);
         if (pool.Facts.Role == ReplicaRole.Prefill)
             return new Capacity(1 / prompt, Math.Max(1, (Promise(fleet, facts => facts.TtftSeconds) ?? (Patience * prompt)) / prompt));
         var context = load.PromptTokens + (load.OutputTokens / 2);
@@ -52,7 +54,9 @@ public readonly record struct Capacity(double RequestsPerSecond, double InFlight
         return new Capacity(low / (load.OutputTokens * Pace(pool, load, prompt, context, low)), low);
     }
 
-    /// <summary>Seconds per output token with so many on it: their steps, and the prompts of those that take the places of the finished.</summary>
+    /// <summary>
+    /// Seconds per output token with so many on it: their steps, and the prompts of those that take the places of the finished.
+    /// </summary>
     private static double Pace(PoolState pool, LoadShape load, double prompt, double context, int sequences) =>
         pool.Steps.Token(sequences, context) + (sequences * prompt / load.OutputTokens);
 

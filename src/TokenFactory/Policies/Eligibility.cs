@@ -28,7 +28,9 @@ public sealed record Eligibility
     /// <summary>Whether a replica has reported, and no longer does.</summary>
     public bool Silent(ReplicaState replica, Instant now) => replica.ReportedAt is not null && !Fresh(replica, now);
 
-    /// <summary>Tokens that requests hold in a replica's KV cache: by its report and what was sent since, or else by what was sent.</summary>
+    /// <summary>
+    /// Tokens that requests hold in a replica's KV cache: by its report and what was sent since, or else by what was sent.
+    /// </summary>
     public double HeldTokens(FleetSnapshot fleet, ReplicaState replica, Instant now)
     {
         var pool = fleet.Pools[replica.Pool];
@@ -54,7 +56,7 @@ public sealed record Eligibility
         if (replica.Phase != ReplicaPhase.Ready)
             return RoutingCause.NoReplica;
         var facts = fleet.Pools[replica.Pool].Facts;
-        if (ask.PromptTokens >= facts.KvTokens)
+        if (ask.PromptTokens >= Math.Min(facts.KvTokens, facts.LongestTokens))
             return RoutingCause.TooLong;
         if (replica.InFlight >= InFlightLimit(facts))
             return RoutingCause.AllFull;
@@ -77,7 +79,7 @@ public sealed record Eligibility
         {
             var pool = fleet.Pools[index];
             ready += pool.Ready.Length;
-            longest = Math.Max(longest, pool.Facts.KvTokens);
+            longest = Math.Max(longest, Math.Min(pool.Facts.KvTokens, pool.Facts.LongestTokens));
             full &= pool.InFlight >= pool.Ready.Length * (long)pool.Facts.MaxSequences;
         }
 

@@ -47,7 +47,9 @@ internal static class Forecast
         return (Math.Max(0, level), trend);
     }
 
-    /// <summary>Arrivals of a span at the same time yesterday, scaled by how today compares with yesterday; none before a day is known.</summary>
+    /// <summary>
+    /// Arrivals of a span at the same time yesterday, scaled by how today compares with yesterday; none before a day is known.
+    /// </summary>
     private static double Yesterday(DemandHistory demand, long last, double level, double aheadSeconds)
     {
         var day = (long)Math.Round(DaySeconds / demand.SpanSeconds);

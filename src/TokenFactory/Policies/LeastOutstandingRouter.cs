@@ -43,24 +43,24 @@ public sealed class LeastOutstandingRouter(Eligibility? eligibility = null) : IR
         var found = fleet.LeastLoaded(pool, few);
         for (var i = 0; i < found; i++)
         {
-            if (May(few[i]))
+            if (May(fleet, few[i], ask, role, now))
                 return few[i];
         }
 
-        return found < Few ? null : Scan(fleet, pool, May);
-
-        bool May(int replica) => _eligibility.Refuses(
-            fleet, fleet.Replicas[replica], ask, Eligibility.Fresh(fleet, ask, role, replica), now) is null;
+        return found < Few ? null : Scan(fleet, pool, ask, role, now);
     }
 
-    private static int? Scan(FleetSnapshot fleet, int pool, Func<int, bool> may)
+    private bool May(FleetSnapshot fleet, int replica, Ask ask, ReplicaRole role, Instant now) => _eligibility.Refuses(
+        fleet, fleet.Replicas[replica], ask, Eligibility.Fresh(fleet, ask, role, replica), now) is null;
+
+    private int? Scan(FleetSnapshot fleet, int pool, Ask ask, ReplicaRole role, Instant now)
     {
         int? least = null;
         var fewest = double.PositiveInfinity;
         foreach (var replica in fleet.Pools[pool].Ready)
         {
             var tokens = fleet.OutstandingTokens(fleet.Replicas[replica]);
-            if (tokens < fewest && may(replica))
+            if (tokens < fewest && May(fleet, replica, ask, role, now))
                 (least, fewest) = (replica, tokens);
         }
 

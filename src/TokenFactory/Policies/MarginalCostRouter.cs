@@ -8,10 +8,12 @@ namespace TokenFactory.Policies;
 /// there. Where none keeps all, the one that breaks them least.
 /// </summary>
 /// <remarks>
-/// Cost is the replica's price times the seconds by which the request lengthens its steps, and times its share of the replica's places or
-/// cache for as long as it and those it delays stay longer. A prefix that need not be computed, a cheaper GPU, a step that many share: each
-/// shows as fewer dollars, and an idle expensive replica that would have to run steps for one request alone as more. The nearer a promise
-/// comes to its limit the likelier chance breaks it; a broken promise is priced at <see cref="Stake"/> times what the request costs.
+/// Cost is the replica's price times the seconds that the request takes of it: those by which its prompt lengthens the steps, its share of
+/// the steps that generate its answer in a usual batch, and its share of the places or the cache for as long as it stays and makes others
+/// stay longer. A prefix that need not be computed, a cheaper GPU, a replica where it delays nobody: each shows as fewer dollars. Replicas
+/// that are there are paid for, so that equal ones are used evenly, and how many there are is the scaler's business;
+/// <see cref="Consolidation"/> makes it the router's too. The nearer a promise comes to its limit the likelier chance breaks it: a broken
+/// promise is priced at <see cref="Stake"/> times what the request costs.
 /// </remarks>
 /// <param name="eligibility">How much may be sent to a replica, and which reports are believed.</param>
 public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRouter
@@ -21,7 +23,7 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
     private const int MostMatches = 16;
     private const int MostPools = 8;
     private const int FewMatches = 8;
-    private const double UsualBatch = 32;
+    private const int UsualBatch = 32;
     private const double Hour = 3600;
 
     private readonly Eligibility _eligibility = eligibility ?? new();
@@ -31,6 +33,12 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
 
     /// <summary>How many times a request's cost a broken promise is taken to cost.</summary>
     public double Stake { get; init; } = 5;
+
+    /// <summary>
+    /// How far answers are charged what they add to the present steps of a replica instead of a share in usual ones; 0 to 1. At 1 a replica
+    /// that is idle costs whole steps, and the first of equal replicas are filled as far as promises allow, so that others can sleep.
+    /// </summary>
+    public double Consolidation { get; init; }
 
     /// <summary>Times the time of a request alone on the fastest pool that counts as a promise where its class has none.</summary>
     public double Patience { get; init; } = 6;
@@ -70,12 +78,12 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
     private Choice Weigh(
         FleetSnapshot fleet, Ask ask, ReplicaRole role, ReplicaState replica, int fresh, in UsualRun usual, Instant now)
     {
-        var facts = fleet.Pools[replica.Pool].Facts;
+        var pool = fleet.Pools[replica.Pool];
         var kind = fleet.Classes[ask.Class].Facts;
         var outlook = Outlook.Of(fleet, replica, ask, fresh, _eligibility, now);
         var own = outlook.OwnShare(kind, (now - ask.Arrival).Seconds, role == ReplicaRole.Decode);
         var share = Math.Max(own, outlook.OthersShare(fleet, replica));
-        var usd = Usd(facts, ask, outlook);
+        var usd = Usd(pool, ask, outlook);
         var felt = kind.Promises || kind.FillsSlack ? share : Math.Max(share, outlook.EndSeconds / (Patience * usual.Seconds));
         var squared = felt * felt;
         var keeps = share <= Margin;
@@ -83,11 +91,21 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
             replica.Index, fresh, outlook, keeps, keeps ? usd + (usual.Usd * Stake * squared * squared) : share, usd, share);
     }
 
-    private static double Usd(PoolFacts facts, Ask ask, in Outlook outlook)
+    private double Usd(PoolState pool, Ask ask, in Outlook outlook)
     {
+        var facts = pool.Facts;
         var place = Math.Max(1.0 / facts.MaxSequences, (ask.PromptTokens + (outlook.OutputTokens / 2)) / facts.KvTokens);
         var occupied = outlook.EndSeconds + outlook.InflictedSeconds;
-        return facts.UsdPerHour / Hour * (outlook.BusySeconds + (place * occupied));
+        var usual = Share(pool, ask.PromptTokens, outlook.OutputTokens) * outlook.Slowness;
+        var answer = usual + ((outlook.AnswerSeconds - usual) * Consolidation);
+        return facts.UsdPerHour / Hour * (outlook.PromptSeconds + answer + (place * occupied));
+    }
+
+    /// <summary>Seconds of steps that an answer takes as one of a usual batch.</summary>
+    private static double Share(PoolState pool, int prompt, double output)
+    {
+        var batch = Math.Min(UsualBatch, pool.Facts.MaxSequences);
+        return pool.Steps.Token(batch, prompt + (output / 2)) * output / batch;
     }
 
     /// <summary>What the request costs in a usual batch of the cheapest pool, and how long it takes alone on the fastest.</summary>
@@ -101,9 +119,7 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
                 continue;
             var output = pool.Facts.Role == ReplicaRole.Prefill ? 0 : fleet.Classes[ask.Class].Expected(ask);
             var prompt = role == ReplicaRole.Decode ? 0 : pool.Steps.Prompt(ask.PromptTokens, 0, 0);
-            var batch = Math.Min(UsualBatch, pool.Facts.MaxSequences);
-            var share = prompt + (pool.Steps.Token((int)batch, ask.PromptTokens) * output / batch);
-            usd = Math.Min(usd, share * pool.Facts.UsdPerHour / Hour);
+            usd = Math.Min(usd, (prompt + Share(pool, ask.PromptTokens, output)) * pool.Facts.UsdPerHour / Hour);
             seconds = Math.Min(seconds, prompt + (pool.Steps.Token(1, ask.PromptTokens) * output));
         }
 

@@ -7,11 +7,20 @@ namespace TokenFactory.Policies;
 /// <param name="TtftSeconds">Seconds from now to its first token.</param>
 /// <param name="TpotSeconds">Seconds per output token after the first.</param>
 /// <param name="OutputTokens">Tokens that the replica is expected to generate for it.</param>
-/// <param name="BusySeconds">Seconds by which it lengthens the steps of the replica.</param>
+/// <param name="PromptSeconds">Seconds by which its prompt lengthens the steps of the replica.</param>
+/// <param name="AnswerSeconds">Seconds by which its answer lengthens them; the whole steps where it runs alone.</param>
+/// <param name="Slowness">How many times as long as predicted everything takes there.</param>
 /// <param name="InflictedSeconds">Seconds by which it delays the requests that are there, summed over them.</param>
 /// <param name="OthersTpotSeconds">Seconds per output token of those, with it among them.</param>
 public readonly record struct Outlook(
-    double TtftSeconds, double TpotSeconds, double OutputTokens, double BusySeconds, double InflictedSeconds, double OthersTpotSeconds)
+    double TtftSeconds,
+    double TpotSeconds,
+    double OutputTokens,
+    double PromptSeconds,
+    double AnswerSeconds,
+    double Slowness,
+    double InflictedSeconds,
+    double OthersTpotSeconds)
 {
     /// <summary>How much slower a replica is taken to be that has fallen silent.</summary>
     public const double SilenceFactor = 1.5;
@@ -38,17 +47,20 @@ public readonly record struct Outlook(
         if (replica.Unstarted > 0)
             first = Math.Max(first, (now - replica.WaitingSince).Seconds);
         if (pool.Facts.Role == ReplicaRole.Prefill)
-            return new Outlook(first, 0, 0, prompt, 0, 0);
+            return new Outlook(first, 0, 0, prompt, 0, slow, 0, 0);
         var output = fleet.Classes[ask.Class].Expected(ask);
         var before = pool.Steps.Token(load.Running - 1, load.ContextBefore) * slow;
         var after = pool.Steps.Token(load.Running, load.ContextAfter(ask.PromptTokens + (output / 2))) * slow;
         first += load.Over * load.MeanOutput * after / pool.Facts.MaxSequences;
         var longer = Math.Max(0, after - before) * output;
         var inflicted = (load.Generating * prompt) + ((load.Running - 1) * longer);
-        return new Outlook(first, after, output, prompt + longer, inflicted, after + (prompt / Math.Max(load.MeanOutput, LeastAnswer)));
+        var others = after + (prompt / Math.Max(load.MeanOutput, LeastAnswer));
+        return new Outlook(first, after, output, prompt, longer, slow, inflicted, others);
     }
 
-    /// <summary>How much of the tightest of its class's promises a request would use up: 1 for all of it, 0 where nothing is promised.</summary>
+    /// <summary>
+    /// How much of the tightest of its class's promises a request would use up: 1 for all of it, 0 where nothing is promised.
+    /// </summary>
     /// <param name="facts">The class.</param>
     /// <param name="waited">Seconds since the request arrived.</param>
     /// <param name="secondLeg">Its first token has come already.</param>
@@ -64,7 +76,9 @@ public readonly record struct Outlook(
         return facts.DeadlineSeconds is { } deadline ? Math.Max(share, (waited + EndSeconds) / deadline) : share;
     }
 
-    /// <summary>How much of the tightest promise per output token those on the replica would have used up; 0 where nothing is promised.</summary>
+    /// <summary>
+    /// How much of the tightest promise per output token those on the replica would have used up; 0 where nothing is promised.
+    /// </summary>
     /// <param name="fleet">What is known.</param>
     /// <param name="replica">The replica.</param>
     public double OthersShare(FleetSnapshot fleet, ReplicaState replica)
@@ -79,7 +93,9 @@ public readonly record struct Outlook(
         return OthersTpotSeconds / tightest;
     }
 
-    /// <summary>What is before a prompt is computed together with it, in steps that the generating sequences share, after the present one.</summary>
+    /// <summary>
+    /// What is before a prompt is computed together with it, in steps that the generating sequences share, after the present one.
+    /// </summary>
     private static double FirstStep(PoolState pool, in Load load, int fresh, double prompt, double slow)
     {
         var steps = pool.Steps;
@@ -105,7 +121,9 @@ public readonly record struct Outlook(
                 ahead += waiting * (long)ask.PromptTokens;
             }
 
-            var output = replica.InFlight > 0 ? fleet.ExpectedOutputTokens(replica) / replica.InFlight : fleet.Classes[ask.Class].OutputTokens;
+            var output = replica.InFlight > 0
+                ? fleet.ExpectedOutputTokens(replica) / replica.InFlight
+                : fleet.Classes[ask.Class].OutputTokens;
             var prompts = replica.Generating > 0 ? replica.GeneratingPromptTokens / (double)replica.Generating : ask.PromptTokens;
             var pace = generating > 0 ? pool.Steps.Token(generating, prompts) * replica.Slowness : 0;
             var context = replica.Generating > 0 ? replica.MeanContext(now, pace, output) : prompts;

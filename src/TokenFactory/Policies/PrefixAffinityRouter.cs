@@ -32,7 +32,11 @@ public sealed class PrefixAffinityRouter(Eligibility? eligibility = null) : IRou
         Span<PrefixMatch> matches = stackalloc PrefixMatch[MostMatches];
         var found = fleet.Matches(ask, matches);
         if (Best(fleet, ask, role, now, matches[..found], Math.Max(fewest * GuardFactor, fewest + GuardTokens)) is { } match)
-            return new RoutingDecision(match.Replica, Math.Max(1, ask.PromptTokens - match.Tokens), new(RoutingCause.PrefixResident, match.Tokens));
+        {
+            var rest = Math.Max(1, ask.PromptTokens - match.Tokens);
+            return new RoutingDecision(match.Replica, rest, new(RoutingCause.PrefixResident, match.Tokens));
+        }
+
         var fresh = Eligibility.Fresh(fleet, ask, role, least);
         if (found == 0)
             return new RoutingDecision(least, fresh, new(RoutingCause.LeastOutstanding, fewest));
@@ -50,7 +54,8 @@ public sealed class PrefixAffinityRouter(Eligibility? eligibility = null) : IRou
         {
             var replica = fleet.Replicas[match.Replica];
             var tokens = fleet.OutstandingTokens(replica);
-            if (tokens > guard || (best is { } longer && (match.Tokens < longer.Tokens || tokens >= fewest)) || !Serves(fleet, replica, role)
+            var better = best is not { } longer || (match.Tokens >= longer.Tokens && tokens < fewest);
+            if (tokens > guard || !better || !Serves(fleet, replica, role)
                 || _eligibility.Refuses(fleet, replica, ask, Math.Max(1, ask.PromptTokens - match.Tokens), now) is not null)
                 continue;
             (best, fewest) = (match, tokens);

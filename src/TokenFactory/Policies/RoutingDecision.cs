@@ -100,7 +100,7 @@ public interface IRouter
     /// <summary>Decides on a request. It changes nothing, and the same state gives the same decision.</summary>
     /// <param name="fleet">What is known.</param>
     /// <param name="ask">The request.</param>
-    /// <param name="role">Aggregated for the first leg, or all of it; decode for the second; prefill for pools that only compute prompts.</param>
+    /// <param name="role">Aggregated for the first leg, or all of it; decode for the second; prefill for such pools alone.</param>
     /// <param name="now">The present.</param>
     RoutingDecision Decide(FleetSnapshot fleet, Ask ask, ReplicaRole role, Instant now);
 }

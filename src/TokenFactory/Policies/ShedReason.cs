@@ -34,7 +34,7 @@ public readonly record struct ShedReason(
         ShedLimit.MaxWaiting => $"Class '{Class}' has {Actual:#,0} requests waiting, its max_waiting is {Value:#,0}; {Retry}",
         ShedLimit.MaxWait => $"Waited {Actual:0.###} s, max_wait_s of class '{Class}' is {Value:0.###}; {Retry}",
         ShedLimit.Deadline => $"{Actual:0.###} s after its arrival, deadline_s of class '{Class}' is {Value:0.###}; {Retry}",
-        _ => $"Would be done {Actual:0.###} s after its arrival, by expectation and at best, deadline_s of class '{Class}' is {Value:0.###}; {Retry}",
+        _ => $"Would be done {Actual:0.###} s after its arrival by expectation, deadline_s of class '{Class}' is {Value:0.###}; {Retry}",
     };
 
     private string Retry => $"retry after {Math.Ceiling(RetryAfterSeconds):0} s.";

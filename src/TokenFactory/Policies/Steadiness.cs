@@ -3,7 +3,9 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Policies;
 
-/// <summary>What a scaler decided on its pools: one decision per interval, and fewer replicas only once fewer would have done for a while.</summary>
+/// <summary>
+/// What a scaler decided on its pools: one decision per interval, and fewer replicas only once fewer would have done for a while.
+/// </summary>
 internal sealed class Steadiness
 {
     private readonly List<Memory> _pools = [];

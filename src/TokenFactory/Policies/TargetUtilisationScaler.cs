@@ -3,7 +3,10 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Policies;
 
-/// <summary>Keeps the share of a pool's capacity that is in use near a target: requests on it and waiting for it, over what it may have under the promises.</summary>
+/// <summary>
+/// Keeps the share of a pool's capacity that is in use near a target: requests on it and waiting for it, over what it may have under the
+/// promises.
+/// </summary>
 public sealed class TargetUtilisationScaler : IScaler
 {
     private readonly Steadiness _steadiness = new();

@@ -16,7 +16,9 @@ internal sealed class Waiting(Ask ask, long sequence)
 
     public ShedLimit DueTo { get; init; }
 
-    /// <summary>Seconds from its arrival to its end if it ran alone on the fastest replica from when it came; 0 where no deadline counts.</summary>
+    /// <summary>
+    /// Seconds from its arrival to its end if it ran alone on the fastest replica from when it came; 0 where no deadline counts.
+    /// </summary>
     public double LeastSeconds { get; init; }
 
     /// <summary>Its number in the heaps.</summary>
@@ -27,7 +29,9 @@ internal sealed class Waiting(Ask ask, long sequence)
     public Waiting? After { get; set; }
 }
 
-/// <summary>Waiting requests of one class: by deadline where it has one, otherwise a line per tenant, the least served tenant first.</summary>
+/// <summary>
+/// Waiting requests of one class: by deadline where it has one, otherwise a line per tenant, the least served tenant first.
+/// </summary>
 internal sealed class WaitingLane(int index, ServiceClass facts)
 {
     private readonly IndexedHeap _order = new();

@@ -32,8 +32,8 @@ public sealed record PoolPlan
     /// <summary>Bytes of the KV cache of a sequence of so many tokens, on all GPUs that hold a part of it.</summary>
     public Func<double, double> KvBytes { get; init; } = tokens => tokens * 1e5;
 
-    /// <summary>Decides how many replicas there should be; null for as many as at the beginning.</summary>
-    public IScaler? Scaler { get; init; }
+    /// <summary>Decides how many replicas there should be, anew for each run; null for as many as at the beginning.</summary>
+    public Func<IScaler>? Scaler { get; init; }
 }
 
 /// <summary>A fleet, its traffic and its policies: everything that a run follows from, beside its seed.</summary>

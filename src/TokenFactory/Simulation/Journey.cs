@@ -62,6 +62,9 @@ internal sealed class Journey(Request request, Ask ask)
 
     public int Attempts { get; set; }
 
+    /// <summary>How often it was sent to a replica, legs counted one by one: what was sent before and comes later is void.</summary>
+    public int Sendings { get; set; }
+
     public int Preemptions { get; set; }
 
     public int CachedTokens { get; set; }

@@ -64,8 +64,8 @@ public sealed record PoolOrder
     /// <summary>How the engine schedules; null for what it does by default.</summary>
     public EngineSettings? Engine { get; init; }
 
-    /// <summary>Decides how many replicas there should be; null for as many as at the beginning.</summary>
-    public IScaler? Scaler { get; init; }
+    /// <summary>Decides how many replicas there should be, anew for each run; null for as many as at the beginning.</summary>
+    public Func<IScaler>? Scaler { get; init; }
 
     /// <summary>Facility over IT power; null for what is usual with the accelerator.</summary>
     public Sourced<Pue>? Pue { get; init; }
@@ -93,6 +93,8 @@ public sealed record PoolOrder
                 Model = new ReplicaModel(d, Kernels, Calibration, Role != ReplicaRole.Aggregated),
                 UsdPerHour = UsdPerGpuHour * d.Gpus,
                 KvTokens = cache.Grows ? blocks * engine.BlockTokens : blocks / cache.FixedBlocks * engine.ContextTokens,
+                LongestTokens = Math.Min(
+                    engine.ContextTokens, cache.Grows ? ((engine.Blocks ?? cache.Blocks) - cache.FixedBlocks) * engine.BlockTokens : long.MaxValue),
                 MaxSequences = engine.MaxSequences * d.AttentionGroups,
                 StartSeconds = StartSeconds,
                 Least = Least ?? (Scaler is null ? Replicas : 1),

@@ -14,6 +14,7 @@ public sealed partial class Simulator
     private readonly List<Host>[] _poolHosts;
     private readonly List<(double AtSeconds, string What)> _happenings = [];
     private readonly Dictionary<int, double> _slow = [];
+    private readonly IScaler?[] _scalers;
     private Instant _staleUntil;
     private int _coming;
     private long _preemptions;
@@ -211,7 +212,7 @@ public sealed partial class Simulator
     {
         for (var pool = 0; pool < _plan.Pools.Count; pool++)
         {
-            if (_plan.Pools[pool].Scaler is not { } scaler)
+            if (_scalers[pool] is not { } scaler)
                 continue;
             var decision = scaler.Decide(View, pool, now);
             var have = View.Pools[pool].Ready.Length + View.Pools[pool].Starting;
@@ -226,13 +227,10 @@ public sealed partial class Simulator
 
     private bool CanEverServe(int promptTokens)
     {
+        Span<bool> able = stackalloc bool[3];
         foreach (var pool in _plan.Pools)
-        {
-            if (pool.Facts.Role != ReplicaRole.Decode && promptTokens < pool.Engine.ContextTokens && promptTokens < pool.Facts.KvTokens)
-                return true;
-        }
-
-        return false;
+            able[(int)pool.Facts.Role] |= promptTokens < pool.Facts.LongestTokens;
+        return able[(int)ReplicaRole.Aggregated] || (able[(int)ReplicaRole.Prefill] && able[(int)ReplicaRole.Decode]);
     }
 
     private Host? First(int pool) => _poolHosts[pool].Find(host => host.Phase != ReplicaPhase.Gone);

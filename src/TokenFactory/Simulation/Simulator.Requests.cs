@@ -130,7 +130,7 @@ public sealed partial class Simulator
         journey.FirstSent ??= now;
         Address(journey, choice, now);
         var front = _plan.Pools[_hosts[choice.Replica].Pool].Facts.Model.FrontSeconds(journey.Ask.PromptTokens);
-        _clock.Set(now + Duration.OfSeconds(Math.Max(1e-9, front)), Rank.Requests, then => Deliver(journey, then));
+        SetDelivery(journey, now + Duration.OfSeconds(Math.Max(1e-9, front)));
     }
 
     private void Address(Journey journey, RoutingDecision choice, Instant now)
@@ -138,17 +138,26 @@ public sealed partial class Simulator
         journey.Where = Whereabouts.OnTheWay;
         (journey.Replica, journey.FreshTokens, journey.LegFirstToken) = (choice.Replica, choice.FreshTokens, null);
         journey.Dispatched = now;
+        journey.Sendings++;
         journey.Leg = null;
         _hosts[choice.Replica].Journeys.Add(journey);
         Tell(new FleetEvent(FleetEventKind.Dispatched, now, choice.Replica) { Ask = journey.Ask, FreshTokens = choice.FreshTokens });
+    }
+
+    private void SetDelivery(Journey journey, Instant at)
+    {
+        var sending = journey.Sendings;
+        _clock.Set(at, Rank.Requests, now =>
+        {
+            if (journey.Where == Whereabouts.OnTheWay && journey.Sendings == sending)
+                Deliver(journey, now);
+        });
     }
 
     /// <summary>(4) The engine has it.</summary>
     private void Deliver(Journey journey, Instant now)
     {
         var host = _hosts[journey.Replica];
-        if (journey.Where != Whereabouts.OnTheWay)
-            return;
         if (journey.TakenOut != TakenOut.No)
         {
             Taken(journey, now);
@@ -220,6 +229,8 @@ public sealed partial class Simulator
     /// <summary>(5) The prompt is computed: a second replica takes over.</summary>
     private void PromptDone(Journey journey, Host host)
     {
+        if (journey.TakenOut != TakenOut.No)
+            return; // it is told next that it is out
         (journey.Source, journey.Fetched) = (host.Index, journey.Leg);
         LeaveReplica(journey, true, _now);
         journey.Where = Whereabouts.Handoff;
@@ -235,7 +246,7 @@ public sealed partial class Simulator
         if (choice.Waits)
             return false;
         Address(journey, choice, now);
-        _clock.Set(now + Duration.Tick, Rank.Requests, then => Deliver(journey, then));
+        SetDelivery(journey, now + Duration.Tick);
         return true;
     }
 
@@ -345,6 +356,7 @@ public sealed partial class Simulator
     private void End(Journey journey, Outcome outcome, string why, Instant now)
     {
         journey.Where = Whereabouts.Ended;
+        _lastEvent = now;
         var completed = outcome == Outcome.Completed;
         var kept = completed && Kept(journey, now);
         _books.End(journey, outcome, why, kept, now);

@@ -62,6 +62,7 @@ public sealed partial class Simulator
         _book = new IntervalBook(plan.Pools);
         _books = new Books(plan, _traffic.Tenants);
         _poolHosts = [.. plan.Pools.Select(_ => new List<Host>())];
+        _scalers = [.. plan.Pools.Select(pool => pool.Scaler?.Invoke())];
     }
 
     /// <summary>Runs a plan.</summary>
@@ -95,6 +96,8 @@ public sealed partial class Simulator
             Step();
         }
 
+        if (_stopped)
+            _lastEvent = _now;
         CloseInterval(_lastEvent);
         return Report();
     }

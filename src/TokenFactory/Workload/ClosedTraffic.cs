@@ -57,7 +57,7 @@ public sealed class ClosedTraffic : ITraffic
     {
         if (_plan.Requests is { } all)
             return _taken < all ? RequestNumber.Of(_taken++, 0) : -1;
-        return turn < (_plan.RequestsPerClient ?? int.MaxValue) ? RequestNumber.Of(client, turn) : -1;
+        return turn < Math.Min(_plan.RequestsPerClient ?? int.MaxValue, RequestNumber.MostTurns) ? RequestNumber.Of(client, turn) : -1;
     }
 
     private Draws Numbered(long number) => new(_seed, "requests of " + _plan.Name, number);

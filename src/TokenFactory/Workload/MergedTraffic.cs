@@ -63,7 +63,11 @@ public sealed class MergedTraffic : ITraffic
         }
 
         if (first < 0 || _left <= 0 || _sources[first].Coming!.Arrival >= _until)
+        {
+            Close();
             return null;
+        }
+
         var source = _sources[first];
         var request = Outside(first, source.Coming!);
         _left -= source.Take(_left);
@@ -84,6 +88,13 @@ public sealed class MergedTraffic : ITraffic
         if (source.Traffic is not SessionTraffic)
             _left--;
         return Outside(number, next);
+    }
+
+    /// <summary>Nothing more is read: files of recorded traces are closed.</summary>
+    private void Close()
+    {
+        foreach (var source in _sources)
+            (source.Traffic as IDisposable)?.Dispose();
     }
 
     private Request Outside(int number, Request request) => request with

@@ -9,6 +9,9 @@ internal static class RequestNumber
     /// <summary>Most streams of a workload.</summary>
     public const int MostSources = 1 << (63 - SessionBits - TurnBits);
 
+    /// <summary>Most turns of a session, and most requests of a client that numbers its own.</summary>
+    public const int MostTurns = 1 << TurnBits;
+
     private const int SessionBits = 34;
     private const int TurnBits = 22;
 

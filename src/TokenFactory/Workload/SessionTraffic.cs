@@ -73,9 +73,6 @@ public sealed class SessionTraffic : ITraffic
 /// <summary>One conversation.</summary>
 internal sealed class Session
 {
-    /// <summary>Most turns: numbers of requests have room for no more.</summary>
-    private const int MostTurns = 1 << 20;
-
     private readonly SessionPlan _plan;
     private readonly ulong _seed;
     private readonly Draws _draws;
@@ -158,7 +155,7 @@ internal sealed class Session
     private static Draws Started(SessionPlan plan, ulong seed, long number, out int turns)
     {
         var draws = new Draws(seed, "sessions of " + plan.Name, number);
-        turns = Math.Min(plan.Turns.DrawWhole(draws), MostTurns);
+        turns = Math.Min(plan.Turns.DrawWhole(draws), RequestNumber.MostTurns);
         return draws;
     }
 

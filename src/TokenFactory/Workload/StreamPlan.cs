@@ -64,7 +64,7 @@ public sealed record ClosedPlan : StreamPlan
     /// <summary>Seconds between an answer and the next request of its client.</summary>
     public Spread Think { get; init; } = new Constant(0);
 
-    /// <summary>Requests of each client; null for no end.</summary>
+    /// <summary>Requests of each client; null for no end (but at most 4,194,304, which is what their numbers have room for).</summary>
     public int? RequestsPerClient { get; init; }
 
     /// <summary>Requests of all clients together, each taken by whoever is free next; null for no end.</summary>

@@ -50,7 +50,8 @@ internal sealed class FleetDice(Dice dice, FleetState state)
         Class = dice.Whole(0, Fleet.Classes.Count - 1),
         Tenant = dice.Whole(0, 4),
         MaxTokens = dice.Chance(0.5) ? dice.Whole(1, 1000) : 0,
-        Prefix = dice.Many(0, 3, () => dice.Whole(1, 12)).Distinct().Order().Select((key, i) => new PrefixKey((ulong)key, 50 * (i + 1))).ToArray(),
+        Prefix = dice.Many(0, 3, () => dice.Whole(1, 12)).Distinct().Order()
+            .Select((key, i) => new PrefixKey((ulong)key, 50 * (i + 1))).ToArray(),
     };
 
     public void Apply(in FleetEvent e)
@@ -142,7 +143,10 @@ internal sealed class FleetDice(Dice dice, FleetState state)
     private void Report()
     {
         if (Any(phase => phase == ReplicaPhase.Ready) is { } replica)
-            Apply(new(FleetEventKind.Reported, Now, replica) { Running = dice.Whole(0, 40), Waiting = dice.Whole(0, 4), KvHeld = dice.Real(0, 1) });
+        {
+            var (running, waiting) = (dice.Whole(0, 40), dice.Whole(0, 4));
+            Apply(new(FleetEventKind.Reported, Now, replica) { Running = running, Waiting = waiting, KvHeld = dice.Real(0, 1) });
+        }
     }
 
     private int? Any(Func<ReplicaPhase, bool> phase)

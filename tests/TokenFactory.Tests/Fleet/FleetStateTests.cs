@@ -34,6 +34,7 @@ public sealed class FleetStateTests
         {
             var waiting = drawn.Waiting.Where(ask => ask.Class == i).ToList();
             Assert.Equal(waiting.Count, drawn.Fleet.Classes[i].Waiting);
+            Assert.Equal(drawn.Flights.Count(flight => flight.Ask.Class == i), drawn.Fleet.Classes[i].InFlight);
             Assert.Equal(waiting.Sum(ask => ask.PromptTokens), drawn.Fleet.Classes[i].WaitingPromptTokens);
         }
 
@@ -42,8 +43,11 @@ public sealed class FleetStateTests
             var counts = drawn.Fleet.Tenants[tenant];
             Assert.Equal(drawn.Waiting.Count(ask => ask.Tenant == tenant), counts.Waiting);
             Assert.Equal(drawn.Flights.Count(flight => flight.Ask.Tenant == tenant), counts.InFlight);
-            Assert.Equal(Events(drawn, FleetEventKind.Dispatched).Where(e => e.Ask!.Tenant == tenant).Sum(e => e.Ask!.PromptTokens), counts.PromptTokens);
-            Assert.Equal(Events(drawn, FleetEventKind.Ended).Where(e => e.Ask!.Tenant == tenant).Sum(e => e.OutputTokens), counts.OutputTokens);
+            var (sent, ended) = (Of(FleetEventKind.Dispatched), Of(FleetEventKind.Ended));
+            Assert.Equal(sent.Sum(e => e.Ask!.PromptTokens), counts.PromptTokens);
+            Assert.Equal(ended.Sum(e => e.OutputTokens), counts.OutputTokens);
+
+            IEnumerable<FleetEvent> Of(FleetEventKind kind) => Events(drawn, kind).Where(e => e.Ask!.Tenant == tenant);
         }
 
         Assert.Equal(Events(drawn, FleetEventKind.Ended).Count(e => e.Completed), drawn.Fleet.Totals.Completed);

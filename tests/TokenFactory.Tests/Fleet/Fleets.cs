@@ -86,13 +86,14 @@ internal static class Fleets
         }
     }
 
-    public static Ask Ask(long id, int prompt = 1000, int serviceClass = 0, int tenant = 0, double at = 0, params PrefixKey[] prefix) => new()
-    {
-        Id = id,
-        Arrival = Instant.AtSeconds(at),
-        PromptTokens = prompt,
-        Class = serviceClass,
-        Tenant = tenant,
-        Prefix = prefix,
-    };
+    public static Ask Ask(
+        long id, int prompt = 1000, int serviceClass = 0, int tenant = 0, double at = 0, params PrefixKey[] prefix) => new()
+        {
+            Id = id,
+            Arrival = Instant.AtSeconds(at),
+            PromptTokens = prompt,
+            Class = serviceClass,
+            Tenant = tenant,
+            Prefix = prefix,
+        };
 }

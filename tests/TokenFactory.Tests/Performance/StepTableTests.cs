@@ -37,7 +37,11 @@ public sealed class StepTableTests
         var model = Model(dice);
         var (used, fresh) = (new StepTable(model), new StepTable(model));
         for (var i = 0; i < 50; i++)
-            _ = used.Decode(dice.Whole(0, 999), dice.Scale(1, 1e6)) + used.Prompt(dice.Whole(0, 99_999), dice.Scale(1, 1e5), dice.Whole(0, 999));
+        {
+            _ = used.Decode(dice.Whole(0, 999), dice.Scale(1, 1e6));
+            _ = used.Prompt(dice.Whole(0, 99_999), dice.Scale(1, 1e5), dice.Whole(0, 999));
+        }
+
         var (sequences, context, tokens) = (dice.Whole(0, 999), dice.Scale(1, 1e6), dice.Whole(0, 99_999));
         Assert.Equal(fresh.Decode(sequences, context), used.Decode(sequences, context));
         Assert.Equal(fresh.Prompt(tokens, context, sequences), used.Prompt(tokens, context, sequences));

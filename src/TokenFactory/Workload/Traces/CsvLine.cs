@@ -43,7 +43,7 @@ internal static class CsvLine
 internal static class Figures
 {
     /// <summary>Most tokens of a prompt or an answer.</summary>
-    public const int MostTokens = 100_000_000;
+    public const int MostTokens = 10_000_000;
 
     /// <summary>Latest time in seconds.</summary>
     public const double MostSeconds = 4e9;

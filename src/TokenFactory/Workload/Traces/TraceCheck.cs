@@ -18,6 +18,12 @@ public sealed record TraceContents
     /// <summary>Latest arrival in seconds, after slicing and before any speed-up.</summary>
     public double LastSeconds { get; init; }
 
+    /// <summary>Tokens of the longest prompt.</summary>
+    public int LongestPromptTokens { get; init; }
+
+    /// <summary>The line that it is in.</summary>
+    public long LongestPromptLine { get; init; }
+
     /// <summary>Service classes that rows name, in the order of their first.</summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
 
@@ -52,11 +58,14 @@ public static class TraceCheck
         var (classes, tenants) = (new NameList(), new NameList());
         var requests = 0L;
         var last = 0.0;
+        var (longest, longestLine) = (0, 0L);
         var plain = options with { Speedup = 1, Scale = 1 };
         foreach (var row in TraceReader.Rows(lines, log).Shaped(plain, 0))
         {
             requests++;
             last = row.Seconds;
+            if (row.InputTokens > longest)
+                (longest, longestLine) = (row.InputTokens, row.Line);
             classes.Add(row.Class, "class", row.Line, log);
             tenants.Add(row.Tenant, "tenant", row.Line, log);
         }
@@ -70,6 +79,8 @@ public static class TraceCheck
             Failed = log.Failed,
             Reordered = log.Reordered,
             LastSeconds = last,
+            LongestPromptTokens = longest,
+            LongestPromptLine = longestLine,
             Classes = classes.Names,
             Tenants = tenants.Names,
             HasUnclassed = classes.HasOthers,
