@@ -8,6 +8,7 @@ public sealed partial class Replica
 {
     private const long Unit = DecodeCurve.Unit;
 
+    private readonly TimeHistogram _gaps = new();
     private Running _running;
     private Int128 _position;
     private Int128 _first;
@@ -171,23 +172,34 @@ public sealed partial class Replica
         if (steps == 0)
             return;
         var (time, joules, sequences) = (Sum(steps), _joules.Sum(steps), Generating);
-        CountGaps(_first, _slope, steps);
+        CountGaps(_gaps, _first, _slope, steps);
+        _sinceDecode = 0;
         CountSteps(time, joules, sequences, steps);
         Share(time, joules, sequences);
         _position += time;
     }
 
-    private void CountGaps(Int128 first, long slope, long steps)
+    /// <summary>Gaps between tokens of all sequences by an instant.</summary>
+    public TimeHistogram Gaps(Instant now)
+    {
+        var gaps = new TimeHistogram();
+        gaps.Add(_gaps);
+        if (_running == Running.Decode && StepsBefore(now) is > 0 and var done)
+            CountGaps(gaps, _first, _slope, done);
+        return gaps;
+    }
+
+    private void CountGaps(TimeHistogram gaps, Int128 first, long slope, long steps)
     {
         var readers = Generating;
         if (_sinceDecode > 0)
         {
-            Gaps.Add(first + _sinceDecode, 0, 1, readers, _partsPerStep);
-            (first, steps, _sinceDecode) = (first + slope, steps - 1, 0);
+            gaps.Add(first + _sinceDecode, 0, 1, readers, _partsPerStep);
+            (first, steps) = (first + slope, steps - 1);
         }
 
         if (steps > 0)
-            Gaps.Add(first, slope, steps, readers, _partsPerStep);
+            gaps.Add(first, slope, steps, readers, _partsPerStep);
     }
 
     private void CountSteps(Int128 time, double joules, int sequences, long steps)
@@ -218,7 +230,8 @@ public sealed partial class Replica
         Bill(step, 1);
         if (step.Decodes)
         {
-            CountGaps(_first, 0, 1);
+            CountGaps(_gaps, _first, 0, 1);
+            _sinceDecode = 0;
             CountSteps(_first, _joules.First, Generating, 1);
         }
         else

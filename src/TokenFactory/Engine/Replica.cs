@@ -42,9 +42,6 @@ public sealed partial class Replica
     /// <summary>When <see cref="Advance"/> is due; never while nothing goes on.</summary>
     public Instant NextEvent { get; private set; } = Instant.Never;
 
-    /// <summary>Gaps between tokens of all sequences so far.</summary>
-    public TimeHistogram Gaps { get; } = new();
-
     /// <summary>Tokens of one sequence that its KV cache could hold, prompt and answer.</summary>
     public long MostTokens => Math.Min(_lanes[0].MostTokens, _settings.ContextTokens);
 

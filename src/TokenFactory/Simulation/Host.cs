@@ -24,6 +24,9 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
 
     public Instant? Gone { get; set; }
 
+    /// <summary>Whether another was ordered in its place.</summary>
+    public bool Replaced { get; set; }
+
     /// <summary>Requests sent here and not ended.</summary>
     public HashSet<Journey> Journeys { get; } = [];
 

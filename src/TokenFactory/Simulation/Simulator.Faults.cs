@@ -88,8 +88,7 @@ public sealed partial class Simulator
             _clock.Set(After(down), Rank.Machines, _ =>
             {
                 _coming--;
-                if (host.Plan.Scaler is null)
-                    Start(host.Pool);
+                Replace(host);
             });
         });
     }
@@ -99,8 +98,16 @@ public sealed partial class Simulator
         if (host is null || host.Phase is ReplicaPhase.Gone or ReplicaPhase.Starting)
             return;
         Lose(host, "crashed");
-        if (host.Plan.Scaler is null)
-            Start(host.Pool);
+        Replace(host);
+    }
+
+    /// <summary>Orders another, once, where no scaler decides.</summary>
+    private void Replace(Host host)
+    {
+        if (host.Plan.Scaler is not null || host.Replaced)
+            return;
+        host.Replaced = true;
+        Start(host.Pool);
     }
 
     private void Slow(int pool, double factor)

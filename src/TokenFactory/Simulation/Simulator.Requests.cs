@@ -317,9 +317,6 @@ public sealed partial class Simulator
         }
 
         LeaveReplica(journey, true, _now);
-        var (host, kept) = (_hosts[journey.Replica], Kept(journey, _now));
-        host.Tally.End(journey, Outcome.Completed, kept, _now);
-        _books.EndAt(host.Pool, journey, kept, _now);
         End(journey, Outcome.Completed, "", _now);
     }
 
@@ -363,6 +360,8 @@ public sealed partial class Simulator
         if (completed)
         {
             var ttft = (journey.FirstToken!.Value - journey.Request.Arrival).Seconds;
+            _hosts[journey.Replica].Tally.End(journey, outcome, kept, now);
+            _books.EndAt(_hosts[journey.Replica].Pool, journey, kept, now);
             _book.Complete(kept, ttft, journey.Tokens > 1 ? (now - journey.FirstToken.Value).Seconds / (journey.Tokens - 1) : 0);
         }
 

@@ -34,9 +34,9 @@ public sealed class SkippingLaws
         Assert.Equal(slow.Looks.Count, fast.Looks.Count);
         Assert.All(slow.Looks.Zip(fast.Looks), pair => Assert.Equal(pair.First.Load, pair.Second.Load));
         Assert.All(slow.Looks.Zip(fast.Looks), pair => Nearly.Equal(pair.First.Joules, pair.Second.Joules, 1e-9));
-        Assert.Equal(slow.Run.Replica.Gaps.Count, fast.Run.Replica.Gaps.Count);
+        Assert.Equal(slow.Run.Replica.Gaps(slow.End).Count, fast.Run.Replica.Gaps(fast.End).Count);
         foreach (var share in (double[])[0.1, 0.5, 0.9, 0.99])
-            Assert.Equal(slow.Run.Replica.Gaps.Percentile(share), fast.Run.Replica.Gaps.Percentile(share));
+            Assert.Equal(slow.Run.Replica.Gaps(slow.End).Percentile(share), fast.Run.Replica.Gaps(fast.End).Percentile(share));
         Assert.All(slow.Requests.Zip(fast.Requests), pair => Nearly.Equal(pair.First.Joules, pair.Second.Joules, 1e-9));
     });
 
