@@ -99,9 +99,7 @@ internal static class SimulationRuns
                 new PoolOrder
                 {
                     Name = "h100",
-                    Deployment = deployment,
-                    Kernels = catalog.Kernels.For(gpu)!,
-                    Calibration = catalog.Calibration,
+                    Model = new ReplicaModel(deployment, catalog.Kernels.For(gpu)!, catalog.Calibration),
                     Site = catalog.Catalog.Site,
                     Replicas = replicas,
                     UsdPerGpuHour = 2.5,

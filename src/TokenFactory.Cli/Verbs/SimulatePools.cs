@@ -57,9 +57,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         return new PoolOrder
         {
             Name = name,
-            Deployment = deployment,
-            Kernels = kernels,
-            Calibration = calibration.Set,
+            Model = new ReplicaModel(deployment, kernels, calibration.Set, role != ReplicaRole.Aggregated),
             Site = catalog.Site,
             Role = role,
             Replicas = replicas,

@@ -32,9 +32,19 @@ public sealed class ReplicaModel
     /// <param name="calibration">What measurements taught.</param>
     /// <param name="disaggregated">It is part of a deployment that computes prompts and answers in pools of their own.</param>
     public ReplicaModel(Deployment deployment, KernelSet kernels, CalibrationSet calibration, bool disaggregated = false)
+        : this(new StepPlan(deployment, kernels), calibration, disaggregated)
     {
+    }
+
+    /// <summary>The model of a replica that is laid out already.</summary>
+    /// <param name="plan">The replica as kernels.</param>
+    /// <param name="calibration">What measurements taught.</param>
+    /// <param name="disaggregated">It is part of a deployment that computes prompts and answers in pools of their own.</param>
+    public ReplicaModel(StepPlan plan, CalibrationSet calibration, bool disaggregated = false)
+    {
+        var deployment = plan.Deployment;
         var traits = Traits.Of(deployment, disaggregated);
-        _plan = new StepPlan(deployment, kernels);
+        _plan = plan;
         _levels = [.. Clocks(deployment).Select(clock => (
             new StepTime(_plan, calibration, traits, clock), new StepPower(deployment, calibration, traits, clock)))];
         _slowness = 1;

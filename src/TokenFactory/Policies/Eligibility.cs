@@ -19,7 +19,8 @@ public sealed record Eligibility
     public double StaleSeconds { get; init; } = 15;
 
     /// <summary>Most requests in flight on a replica of a pool.</summary>
-    public int InFlightLimit(PoolFacts pool) => pool.MaxSequences + Math.Max(LeastQueued, (int)(pool.MaxSequences * QueueShare));
+    public int InFlightLimit(PoolFacts pool) =>
+        (int)Math.Min(int.MaxValue, pool.MaxSequences + Math.Max(LeastQueued, Math.Floor(pool.MaxSequences * QueueShare)));
 
     /// <summary>Whether a replica has reported, and lately.</summary>
     public bool Fresh(ReplicaState replica, Instant now) =>

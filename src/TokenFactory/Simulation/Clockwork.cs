@@ -28,9 +28,10 @@ internal sealed class Clockwork
     private readonly PriorityQueue<Action<Instant>, (long At, Rank Rank, long Sequence)> _set = new();
     private readonly IndexedHeap _steps = new();
     private long _sequence;
+    private int _looks;
 
-    /// <summary>Everything else that is set, steps not counted.</summary>
-    public int Count => _set.Count;
+    /// <summary>Whether anything will happen beside somebody looking.</summary>
+    public bool IsBusy => _steps.Count > 0 || _set.Count > _looks;
 
     /// <summary>When the next thing happens; never where nothing will.</summary>
     public Instant Next => Instant.Earlier(
@@ -40,8 +41,10 @@ internal sealed class Clockwork
     /// <summary>Sets something up.</summary>
     public void Set(Instant at, Rank rank, Action<Instant> what)
     {
-        if (at < Instant.Never)
-            _set.Enqueue(what, (at.Nanoseconds, rank, _sequence++));
+        if (at == Instant.Never)
+            return;
+        _set.Enqueue(what, (at.Nanoseconds, rank, _sequence++));
+        _looks += rank == Rank.Looks ? 1 : 0;
     }
 
     /// <summary>Says when a replica is due.</summary>
@@ -60,6 +63,7 @@ internal sealed class Clockwork
         if (_set.TryPeek(out var what, out var key) && (key.At < step || (key.At == step && key.Rank < Rank.Steps)))
         {
             _set.Dequeue();
+            _looks -= key.Rank == Rank.Looks ? 1 : 0;
             return (new Instant(key.At), what, -1);
         }
 

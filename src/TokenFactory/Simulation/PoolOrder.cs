@@ -3,8 +3,6 @@ using TokenFactory.Economics;
 using TokenFactory.Engine;
 using TokenFactory.Fleet;
 using TokenFactory.Performance;
-using TokenFactory.Performance.Calibration;
-using TokenFactory.Performance.Kernels;
 using TokenFactory.Policies;
 using TokenFactory.Units;
 
@@ -23,13 +21,10 @@ public sealed record PoolOrder
     public required string Name { get; init; }
 
     /// <summary>One of its replicas.</summary>
-    public required Deployment Deployment { get; init; }
+    public Deployment Deployment => Model.Deployment;
 
-    /// <summary>Constants of its accelerator's kernels.</summary>
-    public required KernelSet Kernels { get; init; }
-
-    /// <summary>What measurements taught.</summary>
-    public required CalibrationSet Calibration { get; init; }
+    /// <summary>How long the steps of a replica take and what they draw.</summary>
+    public required ReplicaModel Model { get; init; }
 
     /// <summary>Assumptions about sites, for watts beyond the board.</summary>
     public required SiteDefaults Site { get; init; }
@@ -90,7 +85,7 @@ public sealed record PoolOrder
             {
                 Name = Name,
                 Role = Role,
-                Model = new ReplicaModel(d, Kernels, Calibration, Role != ReplicaRole.Aggregated),
+                Model = Model,
                 UsdPerHour = UsdPerGpuHour * d.Gpus,
                 KvTokens = cache.Grows ? blocks * engine.BlockTokens : blocks / cache.FixedBlocks * engine.ContextTokens,
                 LongestTokens = Math.Min(

@@ -84,10 +84,8 @@ public sealed partial class Simulator
             else if (host.Gone < warned)
                 return; // scaled down before
             var down = Down(host, spot);
-            _coming++;
             _clock.Set(After(down), Rank.Machines, _ =>
             {
-                _coming--;
                 Replace(host);
             });
         });

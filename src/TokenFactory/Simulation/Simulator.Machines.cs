@@ -9,6 +9,7 @@ namespace TokenFactory.Simulation;
 public sealed partial class Simulator
 {
     private const int MostHappenings = 1000;
+    private const double PatienceSeconds = 3600;
 
     private readonly List<Host> _hosts = [];
     private readonly List<Host>[] _poolHosts;
@@ -16,7 +17,6 @@ public sealed partial class Simulator
     private readonly Dictionary<int, double> _slow = [];
     private readonly IScaler?[] _scalers;
     private Instant _staleUntil;
-    private int _coming;
     private long _preemptions;
 
     private Host Order(int pool)
@@ -31,10 +31,8 @@ public sealed partial class Simulator
     private void Start(int pool)
     {
         var host = Order(pool);
-        _coming++;
         _clock.Set(_now + Duration.OfSeconds(Math.Max(1e-9, host.Plan.Facts.StartSeconds)), Rank.Machines, _ =>
         {
-            _coming--;
             if (host.Phase == ReplicaPhase.Starting)
                 Ready(host);
         });
@@ -241,9 +239,8 @@ public sealed partial class Simulator
             _happenings.Add((_now.Seconds, what));
     }
 
-    /// <summary>Nothing will ever move again: requests wait, and no replica lives or comes.</summary>
-    private bool Stalled() => _coming == 0 && !_open && _books.Promised == 0 && !_plan.Pools.Any(pool => pool.Scaler is not null)
-        && _hosts.TrueForAll(host => host.Phase == ReplicaPhase.Gone);
+    /// <summary>Nothing will ever move again: requests wait, and for long nobody but onlookers did anything.</summary>
+    private bool Stalled() => !_clock.IsBusy && (_now - _lastEvent).Seconds > PatienceSeconds;
 
     private static string Words(Mishap mishap) => mishap switch
     {

@@ -16,9 +16,7 @@ internal static class Fleets
     public static PoolOrder Order(Deployment deployment, string name = "pool") => new()
     {
         Name = name,
-        Deployment = deployment,
-        Kernels = Serving.Kernels(deployment.Gpu),
-        Calibration = Serving.Shipped,
+        Model = new ReplicaModel(deployment, Serving.Kernels(deployment.Gpu), Serving.Shipped),
         Site = CatalogFiles.Shipped.Site,
         UsdPerGpuHour = 2,
     };
