@@ -9,6 +9,7 @@ internal static class AccuracyPage
 {
     public const string Errors = "errors";
     public const string Claims = "claims";
+    public const string Twin = "twin";
 
     private const string Fresh =
         """

@@ -11,8 +11,9 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Rows">Rows that they hold.</param>
 /// <param name="Samples">Rows that can be laid out as deployments.</param>
 /// <param name="Unused">The others, with the reason of each.</param>
+/// <param name="Site">Assumptions about sites.</param>
 internal sealed record CalibrateInput(
-    IReadOnlyList<string> Files, int Rows, IReadOnlyList<Sample> Samples, IReadOnlyList<UnusedRow> Unused)
+    IReadOnlyList<string> Files, int Rows, IReadOnlyList<Sample> Samples, IReadOnlyList<UnusedRow> Unused, SiteDefaults Site)
 {
     /// <summary>Columns of numbers that are looked at; the words for them in <see cref="ServingPoint"/>.</summary>
     private static readonly string[] Numbers =
@@ -56,7 +57,8 @@ internal sealed record CalibrateInput(
             paths,
             points.Count,
             [.. read.Select(each => each.Sample).OfType<Sample>()],
-            [.. read.Select(each => each.Unused).OfType<UnusedRow>()]);
+            [.. read.Select(each => each.Unused).OfType<UnusedRow>()],
+            catalog.Site);
     }
 
     /// <summary>As many at once as there are processors.</summary>

@@ -1,6 +1,7 @@
 using TokenFactory.Cli.Input;
 using TokenFactory.Performance.Calibration;
 using TokenFactory.Performance.SteadyState;
+using TokenFactory.Simulation;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -14,6 +15,7 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Models">The same by one that had seen nothing of its model.</param>
 /// <param name="Before">Every sample, predicted by the catalog's calibration; null where that is not kept.</param>
 /// <param name="Identification">What the rows identify; null where the catalog's factors are kept.</param>
+/// <param name="Twin">Some rows of every cell, simulated blind; empty where the catalog's factors are kept.</param>
 internal sealed record CalibrateRun(
     CalibrateInput Input,
     bool Keeps,
@@ -23,7 +25,8 @@ internal sealed record CalibrateRun(
     IReadOnlyList<Outcome> Gpus,
     IReadOnlyList<Outcome> Models,
     IReadOnlyList<Outcome>? Before,
-    Identification? Identification)
+    Identification? Identification,
+    IReadOnlyList<TwinPair> Twin)
 {
     /// <summary>From so many rows on, a table can identify factors of its own.</summary>
     public const int EnoughRows = 500;
@@ -55,10 +58,13 @@ internal sealed record CalibrateRun(
             terminal.Err.WriteLine($"{input.Rows:N0} rows read, {samples.Count:N0} can be used; fitting");
         var set = calibrator.Fit();
         var folds = new IReadOnlyList<Outcome>[groups.Length];
+        var twin = @base is null && cells.Count > 0 ? new CalibrateTwin(input.Site, named) : null;
         var done = 0;
         Parallel.For(0, groups.Length, CalibrateInput.Bounded, i =>
         {
-            folds[i] = CrossValidation.Fold(named, calibrator, groups[i].What, groups[i].Group);
+            (folds[i], var fold) = CrossValidation.Fold(named, calibrator, groups[i].What, groups[i].Group);
+            if (groups[i].What == LeftOut.Cell)
+                twin?.Look(groups[i].Group, folds[i], fold);
             var so = Interlocked.Increment(ref done);
             if (loud && so % 10 == 0)
             {
@@ -66,16 +72,19 @@ internal sealed record CalibrateRun(
                     terminal.Err.WriteLine($"{so} of {groups.Length} cells, GPUs and models left out and predicted");
             }
         });
+        if (twin is not null && loud)
+            terminal.Err.WriteLine("measured closed loops simulated");
         return new CalibrateRun(
             input,
             @base is not null,
-            set,
+            twin is null ? set : set with { Fronts = twin.Fronts() },
             cells,
             Outcomes(LeftOut.Cell),
             Outcomes(LeftOut.Gpu),
             Outcomes(LeftOut.Model),
             @base is null ? null : Predict(named, @base),
-            @base is null ? Identification.Of(samples, set) : null);
+            @base is null ? Identification.Of(samples, set) : null,
+            twin?.Pairs() ?? []);
 
         IEnumerable<(LeftOut, string)> Others(LeftOut what) =>
             CrossValidation.Groups(named, what) is { Count: > 1 } all ? all.Select(group => (what, group)) : [];

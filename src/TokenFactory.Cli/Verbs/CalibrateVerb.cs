@@ -107,7 +107,11 @@ internal sealed class CalibrateVerb
         var claims = ClaimsReport.Of(catalog, calibration.Kernels, set);
         return AccuracyPage.With(
             File.Exists(path) ? Files.Text(path) : null,
-            [(AccuracyPage.Errors, CalibrateReport.Page(run)), (AccuracyPage.Claims, ClaimsReport.Page(claims))]);
+            [
+                (AccuracyPage.Errors, CalibrateReport.Page(run)),
+                (AccuracyPage.Claims, ClaimsReport.Page(claims)),
+                .. run.Twin.Count > 0 ? [(AccuracyPage.Twin, AccuracyTwin.Page(run.Twin))] : Array.Empty<(string, string)>(),
+            ]);
     }
 
     private int Kernels(ParseResult parsed, CalibrateKernels run)

@@ -33,6 +33,9 @@ internal sealed class Lane
 
     public PriorityQueue<EngineRequest, (int Priority, long Order)> Waiting { get; } = new();
 
+    /// <summary>Who is here and was not seen by the scheduler yet.</summary>
+    public List<EngineRequest> Arriving { get; } = [];
+
     /// <summary>Whose prompts are being computed, in the order in which they were let in.</summary>
     public List<EngineRequest> Prefills { get; } = [];
 
@@ -58,7 +61,7 @@ internal sealed class Lane
     public int Running => Prefills.Count + Joining.Count + Loading.Count + Decodes.Count + Padding.Count + Fetched.Count;
 
     /// <summary>Requests here.</summary>
-    public int Count => Running + Waiting.Count;
+    public int Count => Running + Waiting.Count + Arriving.Count;
 
     /// <summary>Tokens of one sequence that the empty cache could hold.</summary>
     public long MostTokens => _grows ? (Pool.Total - _fixedBlocks) * _settings.BlockTokens : long.MaxValue;
@@ -213,14 +216,14 @@ internal sealed class Lane
 
     /// <summary>All requests here that are not done.</summary>
     public IEnumerable<EngineRequest> All() =>
-        Waiting.UnorderedItems.Select(item => item.Element).Concat(Prefills).Concat(Joining).Concat(Loading).Concat(Fetched)
+        Waiting.UnorderedItems.Select(item => item.Element).Concat(Arriving).Concat(Prefills).Concat(Joining).Concat(Loading).Concat(Fetched)
             .Concat(Decodes.All);
 
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
         Waiting.Clear();
-        foreach (var list in (List<EngineRequest>[])[Prefills, Joining, Loading, Fetched, Padding])
+        foreach (var list in (List<EngineRequest>[])[Arriving, Prefills, Joining, Loading, Fetched, Padding])
             list.Clear();
         Decodes.Clear();
         Pool.Clear();

@@ -21,8 +21,10 @@ public sealed partial class Replica
         DropGone(told);
         var preempted = false;
         var prompts = 0;
+        var idle = Array.TrueForAll(_lanes, lane => lane.Running == 0 && lane.Waiting.Count == 0);
         foreach (var lane in _lanes)
         {
+            TakeSeen(lane, idle ? Instant.Never : now);
             TakeLoaded(lane, now);
             var lost = Grow(lane, told);
             EndBatch(lane);
@@ -70,7 +72,7 @@ public sealed partial class Replica
         switch (request.Phase)
         {
             case EnginePhase.Waiting:
-                lane.Waiting.Remove(request, out _, out _);
+                _ = lane.Arriving.Remove(request) || lane.Waiting.Remove(request, out _, out _);
                 break;
             case EnginePhase.Decode:
                 Leave(lane, request);
@@ -82,6 +84,23 @@ public sealed partial class Replica
         }
 
         _awaited.Remove(request);
+    }
+
+    /// <summary>The scheduler sees who arrived; an idle one at once.</summary>
+    private static void TakeSeen(Lane lane, Instant now)
+    {
+        for (var i = 0; i < lane.Arriving.Count;)
+        {
+            var request = lane.Arriving[i];
+            if (request.ReadyAt > now)
+            {
+                i++;
+                continue;
+            }
+
+            lane.Arriving.RemoveAt(i);
+            lane.Waiting.Enqueue(request, (request.Priority, request.Order));
+        }
     }
 
     private static void TakeLoaded(Lane lane, Instant now)
@@ -327,13 +346,19 @@ public sealed partial class Replica
         request.Phase = EnginePhase.Outside;
     }
 
-    /// <summary>When the next KV cache arrives from host memory.</summary>
+    /// <summary>When the next KV cache arrives from host memory, or the scheduler sees the next request.</summary>
     private Instant NextReady(Instant now)
     {
         var next = Instant.Never;
         foreach (var lane in _lanes)
         {
             foreach (var request in lane.Loading)
+            {
+                if (request.ReadyAt > now)
+                    next = Instant.Earlier(next, request.ReadyAt);
+            }
+
+            foreach (var request in lane.Arriving)
             {
                 if (request.ReadyAt > now)
                     next = Instant.Earlier(next, request.ReadyAt);

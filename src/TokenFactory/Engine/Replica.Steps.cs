@@ -18,6 +18,7 @@ public sealed partial class Replica
     private StepJoules _joules;
     private PromptStep _prompts;
     private Int128 _sinceDecode;
+    private Int128 _pace;
 
     private Int128 _busy;
     private double _stepJoules;
@@ -43,7 +44,7 @@ public sealed partial class Replica
     {
         if (_running != Running.Nothing && now < _end)
         {
-            Disturb(now); // KV cache arrived from host memory
+            Disturb(now); // KV cache arrived from host memory, or the scheduler sees a request
             return;
         }
 
@@ -103,6 +104,16 @@ public sealed partial class Replica
         }
 
         NextEvent = Instant.Earlier(_end, NextReady(now));
+    }
+
+    /// <summary>How long it takes until the scheduler sees a request: so many steps of those that generate now.</summary>
+    private Duration ReceiveDelay(Instant now)
+    {
+        var steps = Model.ReceiveSteps;
+        if (steps <= 0 || _running == Running.Nothing || Generating == 0)
+            return new Duration(0);
+        var pace = _running == Running.Decode ? _first + (_slope * (Int128)StepsBefore(now)) : _pace;
+        return new Duration((long)(steps * ((double)pace / Unit)));
     }
 
     /// <summary>The first step that ends at an instant or later.</summary>
@@ -174,6 +185,7 @@ public sealed partial class Replica
         var (time, joules, sequences) = (Sum(steps), _joules.Sum(steps), Generating);
         CountGaps(_gaps, _first, _slope, steps);
         _sinceDecode = 0;
+        _pace = _first + (_slope * (Int128)(steps - 1));
         CountSteps(time, joules, sequences, steps);
         Share(time, joules, sequences);
         _position += time;
@@ -232,6 +244,7 @@ public sealed partial class Replica
         {
             CountGaps(_gaps, _first, 0, 1);
             _sinceDecode = 0;
+            _pace = step.DecodeTime;
             CountSteps(_first, _joules.First, Generating, 1);
         }
         else

@@ -71,6 +71,14 @@ public sealed partial class Replica
         request.Order = _order++;
         request.Target = Target(request);
         request.Phase = EnginePhase.Waiting;
+        request.ReadyAt = now + ReceiveDelay(now);
+        if (request.ReadyAt > now)
+        {
+            _lanes[lane].Arriving.Add(request);
+            NextEvent = Instant.Earlier(NextEvent, request.ReadyAt);
+            return;
+        }
+
         _lanes[lane].Waiting.Enqueue(request, (request.Priority, request.Order));
         Disturb(now);
     }
@@ -143,7 +151,7 @@ public sealed partial class Replica
         {
             running += lane.Running - lane.Padding.Count;
             generating += lane.Decodes.Count + lane.Joining.Count;
-            waiting += lane.Waiting.Count;
+            waiting += lane.Waiting.Count + lane.Arriving.Count;
             var more = lane.Decodes.Crossings(lane.BlocksUntil, grown);
             var evicted = Math.Max(0, more - lane.Pool.Free);
             blocks += lane.Pool.Total;

@@ -23,8 +23,7 @@ public sealed class ReplicaModel
     private readonly StepPlan _plan;
     private readonly (StepTime Time, StepPower Power)[] _levels;
     private readonly double _slowness;
-    private readonly double _front;
-    private readonly double _frontPerToken;
+    private readonly FrontTerms _front;
 
     /// <summary>The model of a replica.</summary>
     /// <param name="deployment">What it is.</param>
@@ -48,16 +47,14 @@ public sealed class ReplicaModel
         _levels = [.. Clocks(deployment).Select(clock => (
             new StepTime(_plan, calibration, traits, clock), new StepPower(deployment, calibration, traits, clock)))];
         _slowness = 1;
-        var first = calibration.FirstTokensOf(traits);
-        _front = first[FirstTokenTerm.Fixed] * 10e-3;
-        _frontPerToken = first[FirstTokenTerm.Tokens] * 10e-6;
+        _front = calibration.FrontOf(traits);
         IdleWatts = _levels[0].Power.Idle * deployment.Gpus;
     }
 
     private ReplicaModel(ReplicaModel other, double slowness)
     {
         (_plan, _levels, _slowness) = (other._plan, other._levels, slowness);
-        (_front, _frontPerToken, IdleWatts) = (other._front, other._frontPerToken, other.IdleWatts);
+        (_front, IdleWatts) = (other._front, other.IdleWatts);
     }
 
     /// <summary>What it is.</summary>
@@ -75,7 +72,10 @@ public sealed class ReplicaModel
 
     /// <summary>Seconds between the client's sending and the engine's seeing a request: network, server, tokeniser.</summary>
     /// <param name="promptTokens">Length of the prompt.</param>
-    public double FrontSeconds(int promptTokens) => _front + (_frontPerToken * promptTokens);
+    public double FrontSeconds(int promptTokens) => _front.Seconds(promptTokens);
+
+    /// <summary>Steps that pass until a busy engine's scheduler sees a request that has reached it.</summary>
+    public double ReceiveSteps => _front[FrontTerm.Steps];
 
     /// <summary>What a step costs. Watts keep the cap where one is set.</summary>
     /// <param name="shape">What it computes, on the busiest attention group.</param>

@@ -50,7 +50,7 @@ internal sealed class Books
         _tenantLive[journey.Ask.Tenant]++;
     }
 
-    public void End(Journey journey, Outcome outcome, string why, bool kept, Instant now)
+    public void End(Journey journey, Ending outcome, string why, bool kept, Instant now)
     {
         Ended++;
         _classLive[journey.Ask.Class]--;
@@ -61,7 +61,7 @@ internal sealed class Books
             _reasons[why] = _reasons.GetValueOrDefault(why) + 1;
     }
 
-    public void EndAt(int pool, Journey journey, bool kept, Instant now) => _pools[pool].End(journey, Outcome.Completed, kept, now);
+    public void EndAt(int pool, Journey journey, bool kept, Instant now) => _pools[pool].End(journey, Ending.Completed, kept, now);
 
     public RequestReport All(long waiting) => _all.Report(waiting, Arrived - Ended - waiting);
 

@@ -22,8 +22,7 @@ public static class ClosedLoopTwin
     /// <param name="prepared">The deployment and its load.</param>
     /// <param name="calibration">What measurements taught.</param>
     /// <param name="site">Assumptions about sites; watts at the board do not depend on them.</param>
-    /// <param name="even">Lengths lie evenly between 0.8 and 1 times the longest, as InferenceX draws them; else all are equal.</param>
-    public static Prediction Predict(Prepared prepared, CalibrationSet calibration, SiteDefaults site, bool even)
+    public static Prediction Predict(Prepared prepared, CalibrationSet calibration, SiteDefaults site)
     {
         var (load, pool) = (prepared.Scenario.Load, prepared.Scenario.Decode);
         var clients = Math.Max(1, (int)Math.Round(load.Concurrency ?? 1));
@@ -32,7 +31,7 @@ public static class ClosedLoopTwin
         {
             Name = "clients",
             Clients = clients,
-            Lengths = new PairedLengths(Range(load.InputTokens, even), Range(load.OutputTokens, even)),
+            Lengths = new PairedLengths(Range(load.InputTokens), Range(load.OutputTokens)),
             Requests = (long)Math.Max(clients, Math.Min(MostRequests, clients * each)),
             MaxTokens = (int)Math.Ceiling(load.OutputTokens / (1 + Shortest) * 2),
         };
@@ -70,10 +69,13 @@ public static class ClosedLoopTwin
         };
     }
 
-    /// <summary>Lengths of a mean: evenly between 0.8 and 1 times the longest, or all the same.</summary>
-    private static Workload.Spread Range(double mean, bool even)
+    /// <summary>
+    /// Lengths of a mean, evenly between 0.8 and 1 times the longest, as InferenceX draws them; also where a table says only a length:
+    /// were all answers equally long, clients would go on in the step in which they began, and their prompts meet again and again.
+    /// </summary>
+    private static Uniform Range(double mean)
     {
         var longest = Math.Max(1, mean * 2 / (1 + Shortest));
-        return even ? new Uniform(Math.Max(1, Math.Round(Shortest * longest)), Math.Round(longest)) : new Constant(Math.Max(1, Math.Round(mean)));
+        return new Uniform(Math.Max(1, Math.Round(Shortest * longest)), Math.Round(longest));
     }
 }

@@ -102,7 +102,7 @@ public sealed partial class Simulator
         var decision = _plan.Recovery.Decide(View, trouble, now);
         if (decision.Next is not { } next)
         {
-            End(journey, Outcome.Failed, $"{Words(mishap)}, given up: {decision.Cause}", now);
+            End(journey, Ending.Failed, $"{Words(mishap)}, given up: {decision.Cause}", now);
             return;
         }
 
@@ -116,7 +116,7 @@ public sealed partial class Simulator
         (journey.Ask, journey.Leg) = (next, null);
         if (journey.Kept >= journey.Request.Script.OutputTokens)
         {
-            End(journey, Outcome.Completed, "", now); // its last token had come
+            End(journey, Ending.Completed, "", now); // its last token had come
             return;
         }
 
@@ -134,7 +134,7 @@ public sealed partial class Simulator
                 break;
             case Whereabouts.Handoff:
                 Drop(journey, now);
-                End(journey, Outcome.Expired, "deadline", now);
+                End(journey, Ending.Expired, "deadline", now);
                 break;
             default:
                 break; // at the gateway it is shed, and ended it is no matter
@@ -162,7 +162,7 @@ public sealed partial class Simulator
         LeaveReplica(journey, false, now);
         Drop(journey, now);
         if (why == TakenOut.Expired)
-            End(journey, Outcome.Expired, "deadline", now);
+            End(journey, Ending.Expired, "deadline", now);
         else
             Recover(journey, why == TakenOut.Migrates ? Mishap.PreemptionNotice : Mishap.ReplicaFailed, tokens, now);
     }

@@ -38,7 +38,7 @@ public sealed partial class Simulator
         _book.Arrive();
         if (!CanEverServe(request.PromptTokens))
         {
-            End(journey, Outcome.Rejected, "longer than any replica can serve", now);
+            End(journey, Ending.Rejected, "longer than any replica can serve", now);
             return;
         }
 
@@ -53,7 +53,7 @@ public sealed partial class Simulator
     {
         if (_backlog.Add(journey.Ask, View, now) is { } refused)
         {
-            End(journey, Outcome.Shed, refused.Limit.ToString(), now);
+            End(journey, Ending.Shed, refused.Limit.ToString(), now);
             return;
         }
 
@@ -77,7 +77,7 @@ public sealed partial class Simulator
             var journey = _atGateway[overdue.Ask.Id];
             _backlog.Remove(overdue.Ask.Id, View);
             Unqueue(journey, now);
-            End(journey, Outcome.Shed, overdue.Reason.Limit.ToString(), now);
+            End(journey, Ending.Shed, overdue.Reason.Limit.ToString(), now);
         }
 
         _dueSet = _backlog.NextDue;
@@ -174,7 +174,7 @@ public sealed partial class Simulator
         {
             LeaveReplica(journey, false, now);
             Drop(journey, now);
-            End(journey, Outcome.Rejected, refusal.Split(" of ")[0] + " too long", now);
+            End(journey, Ending.Rejected, refusal.Split(" of ")[0] + " too long", now);
             return;
         }
 
@@ -215,7 +215,7 @@ public sealed partial class Simulator
             case EngineEventKind.Refused:
                 LeaveReplica(journey, false, _now);
                 Drop(journey, _now);
-                End(journey, Outcome.Rejected, "does not fit in the KV cache", _now);
+                End(journey, Ending.Rejected, "does not fit in the KV cache", _now);
                 break;
             case EngineEventKind.Cancelled:
                 Taken(journey, _now);
@@ -317,7 +317,7 @@ public sealed partial class Simulator
         }
 
         LeaveReplica(journey, true, _now);
-        End(journey, Outcome.Completed, "", _now);
+        End(journey, Ending.Completed, "", _now);
     }
 
     private bool Kept(Journey journey, Instant now) => _plan.Classes[journey.Ask.Class].Kept(
@@ -350,11 +350,11 @@ public sealed partial class Simulator
     }
 
     /// <summary>(6) It ends.</summary>
-    private void End(Journey journey, Outcome outcome, string why, Instant now)
+    private void End(Journey journey, Ending outcome, string why, Instant now)
     {
         journey.Where = Whereabouts.Ended;
         _lastEvent = now;
-        var completed = outcome == Outcome.Completed;
+        var completed = outcome == Ending.Completed;
         var kept = completed && Kept(journey, now);
         _books.End(journey, outcome, why, kept, now);
         if (completed)
@@ -378,7 +378,7 @@ public sealed partial class Simulator
         }
     }
 
-    private RequestRow Row(Journey journey, Outcome outcome, string why, bool kept, Instant now) => new(
+    private RequestRow Row(Journey journey, Ending outcome, string why, bool kept, Instant now) => new(
         journey.Request.Id,
         _plan.Classes[journey.Ask.Class].Name,
         _traffic.Tenants[journey.Ask.Tenant],

@@ -5,7 +5,7 @@ using TokenFactory.Units;
 namespace TokenFactory.Simulation;
 
 /// <summary>How a request ended.</summary>
-internal enum Outcome
+internal enum Ending
 {
     Completed,
     Rejected,
@@ -38,13 +38,13 @@ internal sealed class Tally(string name, ServiceClass? serviceClass = null)
 
     public void Arrive() => _arrived++;
 
-    public void End(Journey journey, Outcome outcome, bool kept, Instant at)
+    public void End(Journey journey, Ending outcome, bool kept, Instant at)
     {
         _ended[(int)outcome]++;
         _preemptions += journey.Preemptions;
         _retries += Math.Max(0, journey.Attempts - 1);
         (_usd, _joules) = (_usd + journey.UsageUsd, _joules + journey.Joules);
-        if (outcome != Outcome.Completed)
+        if (outcome != Ending.Completed)
             return;
         _kept += kept ? 1 : 0;
         _prompt += journey.Request.PromptTokens;
@@ -64,11 +64,11 @@ internal sealed class Tally(string name, ServiceClass? serviceClass = null)
         Class = serviceClass,
         Requests = new RequestCounts(
             _arrived > 0 ? _arrived : _ended.Sum() + waiting + running,
-            _ended[(int)Outcome.Completed],
-            _ended[(int)Outcome.Rejected],
-            _ended[(int)Outcome.Shed],
-            _ended[(int)Outcome.Expired],
-            _ended[(int)Outcome.Failed],
+            _ended[(int)Ending.Completed],
+            _ended[(int)Ending.Rejected],
+            _ended[(int)Ending.Shed],
+            _ended[(int)Ending.Expired],
+            _ended[(int)Ending.Failed],
             waiting,
             running),
         PromptTokens = _prompt,

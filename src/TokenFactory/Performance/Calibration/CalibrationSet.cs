@@ -15,6 +15,9 @@ public sealed record CalibrationSet
     /// <summary>Factors of the first-token terms by stack.</summary>
     public required IReadOnlyDictionary<string, FirstTokenTerms> FirstTokens { get; init; }
 
+    /// <summary>What requests wait for before the engine, by stack; for the twin, which computes the rest.</summary>
+    public required IReadOnlyDictionary<string, FrontTerms> Fronts { get; init; }
+
     /// <summary>Watts per watt of thermal design power by architecture; "*" for any.</summary>
     public required IReadOnlyDictionary<string, PowerTerms> Power { get; init; }
 
@@ -59,6 +62,9 @@ public sealed record CalibrationSet
     /// <summary>Factors of a stack's first tokens, or those of any.</summary>
     public FirstTokenTerms FirstTokensOf(Traits traits) => FirstTokens.TryGetValue(traits.Stack, out var own) ? own : FirstTokens[AnyStack];
 
+    /// <summary>What requests wait for before a stack's engine, or before any.</summary>
+    public FrontTerms FrontOf(Traits traits) => Fronts.TryGetValue(traits.Stack, out var own) ? own : Fronts[AnyStack];
+
     /// <summary>Factors of an architecture's power, or those of any.</summary>
     public PowerTerms PowerOf(Traits traits) => Power.TryGetValue(traits.Architecture, out var own) ? own : Power[AnyArchitecture];
 
@@ -70,6 +76,7 @@ public sealed record CalibrationSet
     {
         Steps = new Dictionary<string, StepTerms> { [AnyStack] = Priors.Steps },
         FirstTokens = new Dictionary<string, FirstTokenTerms> { [AnyStack] = Priors.FirstTokens },
+        Fronts = new Dictionary<string, FrontTerms> { [AnyStack] = Priors.Front },
         Power = new Dictionary<string, PowerTerms> { [AnyArchitecture] = Priors.Power },
         Rates = new Dictionary<string, double>(),
         Times = Corrections.None,

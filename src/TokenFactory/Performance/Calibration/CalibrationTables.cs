@@ -25,6 +25,8 @@ public static class CalibrationTables
             Terms("step", stack, Enum.GetValues<StepTerm>(), term => terms[term]);
         foreach (var (stack, terms) in set.FirstTokens.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             Terms("first-token", stack, Enum.GetValues<FirstTokenTerm>(), term => terms[term]);
+        foreach (var (stack, terms) in set.Fronts.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            Terms("front", stack, Enum.GetValues<FrontTerm>(), term => terms[term]);
         foreach (var (architecture, terms) in set.Power.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             Terms("power", architecture, Enum.GetValues<PowerTerm>(), term => terms[term]);
         foreach (var (load, factor) in set.Rates.OrderBy(pair => pair.Key, StringComparer.Ordinal))
@@ -91,6 +93,7 @@ public static class CalibrationTables
                 Table("first-token"),
                 prior.FirstTokens,
                 (ref FirstTokenTerms terms, FirstTokenTerm term, double value) => terms[term] = value),
+            Fronts = Grouped(Table("front"), prior.Fronts, (ref FrontTerms terms, FrontTerm term, double value) => terms[term] = value),
             Power = Grouped(Table("power"), prior.Power, (ref PowerTerms terms, PowerTerm term, double value) => terms[term] = value),
             Rates = RatesIn(Table("rate")),
             Times = Levels(Table("time-correction"), Calibrator.TimeLikenesses),
@@ -125,7 +128,7 @@ public static class CalibrationTables
 
     private static readonly string[] Known =
     [
-        "step", "first-token", "power", "rate", "time-correction", "variant-correction", "offline-correction", "first-token-correction",
+        "step", "first-token", "front", "power", "rate", "time-correction", "variant-correction", "offline-correction", "first-token-correction",
         "watt-correction",
     ];
 

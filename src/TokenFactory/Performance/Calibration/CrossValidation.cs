@@ -28,14 +28,18 @@ public static class CrossValidation
     /// <param name="calibrator">A calibrator over them.</param>
     /// <param name="what">What a group is.</param>
     /// <param name="group">The group to leave out.</param>
-    public static IReadOnlyList<Outcome> Fold(IReadOnlyList<Sample> samples, Calibrator calibrator, LeftOut what, string group)
+    /// <returns>What was predicted, and the calibration that had not seen the group.</returns>
+    public static (IReadOnlyList<Outcome> Outcomes, CalibrationSet Set) Fold(
+        IReadOnlyList<Sample> samples, Calibrator calibrator, LeftOut what, string group)
     {
-        var predictor = new Predictor(calibrator.Fit(sample => Group(what, sample) != group));
-        return
-        [
-            .. samples.Where(sample => Group(what, sample) == group)
-                .Select(sample => new Outcome(sample, predictor.Predict(sample.Prepared))),
-        ];
+        var set = calibrator.Fit(sample => Group(what, sample) != group);
+        var predictor = new Predictor(set);
+        return (
+            [
+                .. samples.Where(sample => Group(what, sample) == group)
+                    .Select(sample => new Outcome(sample, predictor.Predict(sample.Prepared))),
+            ],
+            set);
     }
 
     /// <summary>The groups that can be left out.</summary>

@@ -41,6 +41,10 @@ internal static class Priors
         _ => 1,
     };
 
+    /// <summary>Before an engine: 10 ms, a few microseconds per token, and a step.</summary>
+    public static FrontTerms Front { get; } = Fill<FrontTerms, FrontTerm>((ref FrontTerms terms, FrontTerm term) =>
+        terms[term] = term == FrontTerm.Tokens ? 0.2 : 1);
+
     /// <summary>The prior of a power term, read off published measurements of phases.</summary>
     public static double OfPower(PowerTerm term) => term switch
     {

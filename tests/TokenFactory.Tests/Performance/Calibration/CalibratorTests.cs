@@ -104,7 +104,7 @@ public sealed class CalibratorTests
         var calibrator = new Calibrator(samples);
         var groups = CrossValidation.Groups(samples, what);
         Assert.Equal(groups.Order(StringComparer.Ordinal).Distinct(), groups);
-        var outcomes = CrossValidation.Fold(samples, calibrator, what, groups[0]);
+        var (outcomes, _) = CrossValidation.Fold(samples, calibrator, what, groups[0]);
         Assert.Equal(samples.Where(s => Group(s.Point) == groups[0]).ToList(), outcomes.Select(outcome => outcome.Sample).ToList());
         var blind = new Predictor(calibrator.Fit(sample => Group(sample.Point) != groups[0]));
         string Group(ServingPoint point) => what == LeftOut.Cell ? point.Cell : what == LeftOut.Gpu ? point.GpuKey : point.ModelKey;
