@@ -111,7 +111,10 @@ public sealed class SimulateReportTests
     [Fact]
     public void Shows_many_replicas_only_when_asked()
     {
-        var few = SimulateReport.Of(SimulateRuns.Run(replicas: 16));
+        var uneven = SimulateRuns.Run(replicas: 16);
+        uneven = uneven with { Replicas = [uneven.Replicas[0] with { OutputTokens = 5 }, .. uneven.Replicas.Skip(1)] };
+        var few = SimulateReport.Of(uneven);
+        Assert.DoesNotContain(SimulateReport.Of(SimulateRuns.Run(replicas: 16)).Sections, section => section.Title == "Replicas"); // all alike
         var many = SimulateReport.Of(SimulateRuns.Run(replicas: 17));
         var asked = SimulateReport.Of(SimulateRuns.Run(replicas: 17), replicas: true);
         Assert.Contains(few.Sections, section => section.Title == "Replicas");

@@ -27,8 +27,8 @@ internal static class SimulateSpell
         _ => Short(seconds / 86_400) + " days",
     };
 
-    /// <summary>Seconds as milliseconds.</summary>
-    public static string Ms(double seconds) => Spell.Number(seconds * 1e3);
+    /// <summary>Seconds as milliseconds; less than a microsecond is nothing to people.</summary>
+    public static string Ms(double seconds) => Math.Abs(seconds) < 1e-6 ? "0" : Spell.Number(seconds * 1e3);
 
     /// <summary>"one request", "2 requests".</summary>
     public static string Count(long count, string one, string? many = null) =>

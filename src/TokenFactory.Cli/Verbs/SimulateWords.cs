@@ -129,6 +129,13 @@ internal static class SimulateWords
         var longest = run.Intervals.MaxBy(stretch => stretch.GatewayWaiting + stretch.All.EngineWaiting);
         if (longest is null || longest.GatewayWaiting + longest.All.EngineWaiting == 0)
             return run.Intervals.Count > 0 ? "No queue was left at the end of any stretch of the run." : null;
+        var waiting = longest.GatewayWaiting + longest.All.EngineWaiting;
+        if (waiting <= Math.Max(1, longest.All.Running / 10))
+        {
+            return $"There was hardly a queue: at most {SimulateSpell.Count(waiting, "request")} waited at the end of a stretch of "
+                + $"{SimulateSpell.Period(longest.Seconds)}, beside {longest.All.Running:N0} running.";
+        }
+
         var held = Spell.Percent(longest.All.KvHeld);
         var binds = longest.All.KvHeld >= KvFull
             ? $"with {held} of the KV blocks held: memory binds"
@@ -159,7 +166,7 @@ internal static class SimulateWords
         if (run.Requests.Preemptions > 0)
             told.Add($"{SimulateSpell.Count(run.Requests.Preemptions, "time")} a request lost its KV blocks to others (preemption)");
         if (run.Machines.Lost > 0)
-            told.Add($"{SimulateSpell.Count(run.Machines.Lost, "replica")} crashed or were taken back");
+            told.Add($"{SimulateSpell.Count(run.Machines.Lost, "replica")} crashed, or went before {(run.Machines.Lost == 1 ? "it was" : "they were")} empty");
         if (run.Requests.Retries > 0)
             told.Add($"{SimulateSpell.Count(run.Requests.Retries, "time")} a request was tried again");
         if (told.Count == 0)
