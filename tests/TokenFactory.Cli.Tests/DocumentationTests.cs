@@ -42,16 +42,18 @@ public sealed partial class DocumentationTests
         Assert.All(links, to => Assert.True(Path.Exists(Path.Combine(folder, to.Split('#')[0])), $"{page} links to {to}, which is not there"));
     }
 
-    [Fact]
-    public void The_readme_shows_a_picture_of_real_output()
+    [Theory]
+    [InlineData("price", "./tokenfactory price --model llama-3.1-70b", "")]
+    [InlineData("simulate", "./tokenfactory simulate examples/simulate-chat.yaml", "\nTenants\n")]
+    public void The_readme_shows_a_picture_of_real_output(string name, string command, string until)
     {
-        var picture = Repository.Path("docs", "images", "price.svg");
-        var command = "./tokenfactory price --model llama-3.1-70b";
-        var drawn = Picture(command, Output(command));
+        var picture = Repository.Path("docs", "images", name + ".svg");
+        var output = Output(command);
+        var drawn = Picture(command, until.Length > 0 ? output[..output.IndexOf(until, StringComparison.Ordinal)] : output);
         if (Write)
             File.WriteAllText(picture, drawn);
         Assert.Equal(drawn, File.ReadAllText(picture));
-        Assert.Contains("docs/images/price.svg", Repository.Text("README.md"), StringComparison.Ordinal);
+        Assert.Contains($"docs/images/{name}.svg", Repository.Text("README.md"), StringComparison.Ordinal);
     }
 
     [Fact]

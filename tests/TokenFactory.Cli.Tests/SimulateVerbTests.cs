@@ -47,7 +47,7 @@ public sealed class SimulateVerbTests
     {
         var run = Program.RunIn(100, Program.NoCatalog, "simulate", Chat, "--set", Shorter);
         Assert.Equal(0, run.Code);
-        Assert.Matches("^[0-9,]+ requests in [0-9.]+ s of traffic on 4 GPUs in 2 pools", run.Out);
+        Assert.Matches("^[0-9,]+ requests in [0-9.]+ s of traffic on 3 GPUs in 2 pools", run.Out);
         Assert.All(run.Out.Split('\n'), line => Assert.True(line.Length <= 100, line));
         Assert.Contains("Classes\n", run.Out, StringComparison.Ordinal);
         Assert.Contains("$2.50 per GPU-hour, on-demand, given", run.Out, StringComparison.Ordinal);
