@@ -25,7 +25,7 @@ public sealed class SimulateReportTests
         Assert.EndsWith("The first late answer came between 14 min and 15 min.", words[1], StringComparison.Ordinal);
         Assert.Contains("longest at 16 min: 320 waited at the gateway", words[2], StringComparison.Ordinal);
         Assert.EndsWith("97 % of the KV blocks held: memory binds.", words[2], StringComparison.Ordinal);
-        Assert.Contains("the queue of chat was full (301)", words[3], StringComparison.Ordinal);
+        Assert.Contains("the queue of chat was full: 301", words[3], StringComparison.Ordinal);
         Assert.Contains("2 replicas crashed", words[4], StringComparison.Ordinal);
     }
 

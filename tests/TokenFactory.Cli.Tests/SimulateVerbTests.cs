@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using TokenFactory.Tests;
 
@@ -28,19 +29,6 @@ public sealed class SimulateVerbTests
           streams:
             - {class: chat, tenant: acme, requests_per_second: 20, input_tokens: {lognormal: {mean: 500, cv: 1}}, output_tokens: {geometric: {mean: 80}}}
         """;
-
-    public static TheoryData<string> Examples() =>
-        [.. Directory.EnumerateFiles(Repository.Path("examples"), "simulate-*.yaml").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
-
-    [Theory]
-    [MemberData(nameof(Examples))]
-    public void Every_example_runs_and_is_named(string file)
-    {
-        var run = Program.Run("simulate", $"examples/{file}");
-        Assert.True(run.Code == 0, run.Err);
-        Assert.Contains("per million output tokens", run.Out, StringComparison.Ordinal);
-        Assert.Contains($"]({file})", Repository.Text("examples", "README.md"), StringComparison.Ordinal);
-    }
 
     [Fact]
     public void Answers_on_standard_output_and_tells_its_pace_on_standard_error()
@@ -262,6 +250,21 @@ public sealed class SimulateVerbTests
         Assert.Equal((1, 1), (Whole(run.Json.GetProperty("requests")[0], "completed"), Whole(run.Json.GetProperty("requests")[0], "rejected")));
     }
 
+    [Theory]
+    [InlineData("shed", "max_waiting", "classes.0.max_waiting=1", "pools.one.max_sequences=1")]
+    [InlineData("shed", "max_wait_s", "classes.0.max_wait_s=0.5", "pools.one.max_sequences=1")]
+    [InlineData("expired", "deadline_s", "classes.0.deadline_s=1", "workload.streams.0.output_tokens=2000")]
+    [InlineData("failed", "max_attempts", "faults=[{kind: lost-answer, share: 0.5}]", "policies.max_retry_share=1")]
+    public void Who_is_not_answered_is_told_by_the_setting_that_did_it(string outcome, string setting, params string[] sets)
+    {
+        using var folder = new TemporaryFolder();
+        var table = Path.Combine(folder.Root, "requests.csv");
+        var path = folder.Write("small.yaml", Small);
+        var run = Program.Run(["simulate", path, "--requests-csv", table, .. sets.SelectMany(set => new[] { "--set", set })]);
+        Assert.Contains(setting, run.Out, StringComparison.Ordinal);
+        Assert.Contains(Rows(table), row => row["outcome"] == outcome && row["why"].Contains($"({setting})", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_spot_trace_of_the_users_is_followed()
     {
@@ -282,7 +285,7 @@ public sealed class SimulateVerbTests
         var lines = File.ReadAllText(path).Split("\r\n");
         Assert.Equal("", lines[^1]);
         var head = lines[0].Split(',');
-        return [.. lines[1..^1].Select(line => line.Split(',')).Select(cells =>
+        return [.. lines[1..^1].Select(line => Regex.Matches(line, "(?<=^|,)(\"(?:[^\"]|\"\")*\"|[^,]*)").Select(cell => cell.Value.Trim('"')).ToArray()).Select(cells =>
         {
             Assert.Equal(head.Length, cells.Length);
             return head.Zip(cells).ToDictionary(pair => pair.First, pair => pair.Second);

@@ -36,7 +36,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         var terms = new Terms(Settings.OfFlags([]), pool, today);
         var input = new DeploymentInput(terms, catalog, assumed);
         var one = input.Read();
-        var asked = input.Pool("tp", "ep", "attention_dp", "gpus_of_nobody");
+        var asked = input.Pool("tp", "ep", "attention_dp", null);
         pool.Require("name", "Name the pool");
         var name = pool.Text("name") ?? "";
         var role = Role(pool);

@@ -71,7 +71,7 @@ internal static class SimulateRequestTables
         "Why requests were not answered",
         run.Reasons,
         [
-            new(new Column("why", "why", Number: false), one => Cell.Of(one.Why)),
+            new(new Column("why", "why", Number: false), one => Cell.Of(SimulateSpell.Why(one.Why))),
             new(new Column("requests", "requests"), one => Text($"{one.Count:N0}")),
         ]);
 

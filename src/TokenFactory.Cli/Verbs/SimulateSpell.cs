@@ -34,5 +34,26 @@ internal static class SimulateSpell
     public static string Count(long count, string one, string? many = null) =>
         count == 1 ? $"one {one}" : $"{count:N0} {many ?? one + "s"}";
 
+    /// <summary>Why a request was not answered, with the setting that it ran into.</summary>
+    public static string Why(string why)
+    {
+        const string given = "given up: ";
+        var at = why.IndexOf(given, StringComparison.Ordinal);
+        var (lead, cause) = at < 0 ? ("", why) : (why[..(at + given.Length)], why[(at + given.Length)..]);
+        return lead + Limits.GetValueOrDefault(cause, cause);
+    }
+
+    private static readonly Dictionary<string, string> Limits = new(StringComparer.Ordinal)
+    {
+        ["MaxWaiting"] = "as many of its class waited as may (max_waiting)",
+        ["MaxWait"] = "waited as long as it may (max_wait_s)",
+        ["Deadline"] = "its deadline has passed (deadline_s)",
+        ["deadline"] = "not done by its deadline (deadline_s)",
+        ["DeadlineOutOfReach"] = "its deadline came out of reach (deadline_s)",
+        ["Attempts"] = "tried as often as may be (max_attempts)",
+        ["RetryShare"] = "too much was retries already (max_retry_share)",
+        ["CannotContinue"] = "its answer cannot be continued (continue_answers)",
+    };
+
     private static string Short(double value) => value.ToString(Math.Abs(value) >= 100 ? "N0" : "0.##", CultureInfo.InvariantCulture);
 }

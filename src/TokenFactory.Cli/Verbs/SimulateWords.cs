@@ -154,7 +154,7 @@ internal static class SimulateWords
         if (some.Count == 0)
             return null;
         var reasons = run.Reasons.OrderByDescending(reason => reason.Count).Take(MostReasons)
-            .Select(reason => $"{reason.Why} ({reason.Count:N0})").ToList();
+            .Select(reason => $"{SimulateSpell.Why(reason.Why)}: {reason.Count:N0}").ToList();
         return $"Without an answer: {string.Join(", ", some)}"
             + (reasons.Count == 0 ? "."
                 : $"; {(run.Reasons.Count > reasons.Count ? "the most frequent reasons: " : "why: ")}{string.Join("; ", reasons)}.");
