@@ -38,8 +38,15 @@ public sealed class SimulateVerbTests
         Assert.Matches("^[0-9,]+ requests in [0-9.]+ s of traffic on 3 GPUs in 2 pools", run.Out);
         Assert.All(run.Out.Split('\n'), line => Assert.True(line.Length <= 100, line));
         Assert.Contains("Classes\n", run.Out, StringComparison.Ordinal);
-        Assert.Contains("$2.50 per GPU-hour, on-demand, given", run.Out, StringComparison.Ordinal);
+        Assert.Matches(" h100 +on-demand given +\\$2\\.50 ", run.Out);
         Assert.Matches("^[0-9,]+ requests in [0-9.]+ s, [0-9,]+ x real time\n$", run.Err);
+    }
+
+    [Fact]
+    public void Sources_say_whose_price_it_is()
+    {
+        Assert.Contains("given in examples/simulate-chat.yaml:5", Program.Run("simulate", Chat, "--set", Shorter, "--sources").Out, StringComparison.Ordinal);
+        Assert.Contains("Vast.ai", Program.Run("simulate", "examples/simulate-replay.yaml", "--sources").Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Prices">Where prices come from, a line per pool.</param>
 /// <param name="File">What was read.</param>
 internal sealed record SimulateScenario(
-    FleetPlan Plan, ulong Seed, IReadOnlyList<string> Assumed, IReadOnlyList<string> Prices, Settings File);
+    FleetPlan Plan, ulong Seed, IReadOnlyList<string> Assumed, IReadOnlyList<SimulatePrice> Prices, Settings File);
 
 /// <summary>Reads a scenario; every mistake is noted with its line before time starts.</summary>
 internal sealed class SimulateInput(Settings file, CatalogContents catalog, CalibrationInput calibration, DateOnly today)

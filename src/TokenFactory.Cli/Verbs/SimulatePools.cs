@@ -1,6 +1,5 @@
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
-using TokenFactory.Cli.Output;
 using TokenFactory.Engine;
 using TokenFactory.Fleet;
 using TokenFactory.Performance;
@@ -10,6 +9,13 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Cli.Verbs;
 
+/// <summary>What a GPU of a pool costs per hour, and who says so.</summary>
+/// <param name="Pool">The pool.</param>
+/// <param name="Billing">How it is billed.</param>
+/// <param name="Provider">Whose price it is; "given" where the file gives it.</param>
+/// <param name="UsdPerGpuHour">Dollars per hour and GPU.</param>
+internal sealed record SimulatePrice(string Pool, string Billing, string Provider, Sourced<double> UsdPerGpuHour);
+
 /// <summary>Reads the pools of a scenario.</summary>
 internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput calibration, DateOnly today)
 {
@@ -17,7 +23,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
 
     private readonly List<(string Pool, string What)> _assumed = [];
     private int _pools;
-    private readonly List<string> _prices = [];
+    private readonly List<SimulatePrice> _prices = [];
 
     /// <summary>What was assumed where the file says nothing.</summary>
     public IReadOnlyList<string> Assumed =>
@@ -27,7 +33,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
     ];
 
     /// <summary>Where prices come from.</summary>
-    public IReadOnlyList<string> Prices => _prices;
+    public IReadOnlyList<SimulatePrice> Prices => _prices;
 
     /// <summary>One pool; null where a mistake was noted without which there is none.</summary>
     public PoolPlan? Read(Settings pool)
@@ -46,7 +52,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             pool.Note("replicas", $"is {Math.Max(replicas, most ?? 0):N0}", $"Give at most {MostReplicas:N0}");
         if (replicas > most && pool.Has("replicas"))
             pool.Note("replicas", $"is {replicas:N0}, more than most, {most:N0}", "Begin with no more than there may be");
-        var (usd, billing) = Price(pool, one?.Gpu, name);
+        var (usd, billing) = Price(pool, one?.Gpu, name, terms);
         var times = (
             pool.Number("provision_s", 0, 1e7) ?? 120, pool.Number("load_gb_per_s", 1e-3, 1e6) ?? 1, pool.Number("warm_s", 0, 1e7) ?? 60);
         var link = pool.Number("link_gb_per_s", 1e-6, 1e6) * 1e9;
@@ -178,7 +184,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
     }
 
     /// <summary>Dollars per GPU and hour: given, or the cheapest offer of the catalog.</summary>
-    private (double Usd, string Billing) Price(Settings pool, Accelerator? gpu, string name)
+    private (double Usd, string Billing) Price(Settings pool, Accelerator? gpu, string name, Terms terms)
     {
         var billing = Billing.OnDemand;
         if (pool.Text("billing") is { } text)
@@ -193,7 +199,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         pool.Exclude("usd_per_gpu_hour", "provider", "Give a price, or who is asked for one");
         if (pool.Number("usd_per_gpu_hour", 0) is { } given)
         {
-            _prices.Add($"{name}: {Spell.Dollars(given)} per GPU-hour, {billing.Text()}, given");
+            _prices.Add(new SimulatePrice(name, billing.Text(), "given", new Sourced<double>(given, terms.Said(pool))));
             return (given, billing.Text());
         }
 
@@ -201,8 +207,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             return (0, billing.Text());
         if (catalog.Cheapest(gpu, billing, provider) is { } offer)
         {
-            var source = offer.PerGpu.From.Sources[0];
-            _prices.Add($"{name}: {Spell.Dollars(offer.PerGpu.Value.Value)} per GPU-hour, {billing.Text()} from {offer.Provider} ({source.Date.Text})");
+            _prices.Add(new SimulatePrice(name, billing.Text(), offer.Provider, offer.PerGpu.Select(price => price.Value)));
             return (offer.PerGpu.Value.Value, billing.Text());
         }
 

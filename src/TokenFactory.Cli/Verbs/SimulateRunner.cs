@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using TokenFactory.Cli.Input;
+using TokenFactory.Cli.Output;
 using TokenFactory.Simulation;
 
 namespace TokenFactory.Cli.Verbs;
@@ -23,7 +24,8 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
         Rate(report);
         files.Keep(report);
         var shown = SimulateReport.Of(report, asked.Replicas);
-        App.Print(shown with { Notes = [.. shown.Notes, .. Notes([scenario])] }, terminal, common, parsed);
+        shown = shown with { Sections = [.. shown.Sections, Prices([scenario])], Notes = [.. shown.Notes, .. Notes([scenario])] };
+        App.Print(shown, terminal, common, parsed);
         return report.Requests.Requests.Completed > 0 ? App.Done : App.AnswerIsNo;
     }
 
@@ -38,7 +40,11 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
         var names = Names(scenarios);
         var runs = Runs(scenarios, names, asked.Seed ?? scenarios[0].Seed, seeds);
         var report = SimulateComparison.Of([.. runs.Select((done, i) => (names[i], done)).Where(one => one.done.Count > 0)]);
-        report = report with { Notes = [.. report.Notes, .. Unlike(scenarios, names, runs, seeds), .. Notes(scenarios)] };
+        report = report with
+        {
+            Sections = [.. report.Sections, Prices(scenarios)],
+            Notes = [.. report.Notes, .. Unlike(scenarios, names, runs, seeds), .. Notes(scenarios)],
+        };
         files.Keep(SimulatePage.Of("Comparison", report));
         App.Print(report, terminal, common, parsed);
         return App.Done;
@@ -131,11 +137,32 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
             $"{report.Requests.Requests.Arrived:N0} requests in {seconds:0.00} s, {report.Seconds / seconds:N0} x real time"));
     }
 
+    /// <summary>What GPUs cost, with who says so.</summary>
+    private static Section Prices(IReadOnlyList<SimulateScenario> scenarios) => new(
+        "prices",
+        "Prices",
+        [
+            new Column("pool", "pool", Number: false),
+            new Column("billing", "billing", Number: false),
+            new Column("provider", "provider", Number: false),
+            new Column("usd_per_gpu_hour", "$/GPU-hour"),
+            new Column("as_of", "as of", Number: false),
+        ],
+        [
+            .. scenarios.SelectMany(scenario => scenario.Prices)
+                .DistinctBy(price => (price.Pool, price.Billing, price.Provider, price.UsdPerGpuHour.Value))
+                .Select(price => (IReadOnlyList<Cell>)
+                [
+                    Cell.Of(price.Pool),
+                    Cell.Of(price.Billing),
+                    Cell.Of(price.Provider),
+                    Cell.Of(price.UsdPerGpuHour, usd => (usd, Spell.Dollars(usd))),
+                    Cell.Of(price.UsdPerGpuHour.From.Sources[0].Date.Text),
+                ]),
+        ]);
+
     private static IEnumerable<string> Notes(IReadOnlyList<SimulateScenario> scenarios)
     {
-        var prices = scenarios.SelectMany(scenario => scenario.Prices).Distinct(StringComparer.Ordinal).ToList();
-        if (prices.Count > 0)
-            yield return $"Prices: {string.Join("; ", prices)}.";
         var assumed = scenarios.SelectMany(scenario => scenario.Assumed).Distinct(StringComparer.Ordinal).ToList();
         if (assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join("; ", assumed)}.";

@@ -136,8 +136,11 @@ internal static class SimulateWords
                 + $"{SimulateSpell.Period(longest.Seconds)}, beside {longest.All.Running:N0} running.";
         }
 
-        var held = Spell.Percent(longest.All.KvHeld);
-        var binds = longest.All.KvHeld >= KvFull
+        var crowded = run.Intervals.Where(stretch => 2 * (stretch.GatewayWaiting + stretch.All.EngineWaiting) >= waiting).ToList();
+        var (mean, most) = (crowded.Average(stretch => stretch.All.KvHeld), crowded.Max(stretch => stretch.All.KvHeld));
+        var full = mean >= KvFull || (most >= KvFull && run.Requests.Preemptions > 0);
+        var held = Spell.Percent(full ? most : mean);
+        var binds = full
             ? $"with {held} of the KV blocks held: memory binds"
             : $"with only {held} of the KV blocks held: the speed of steps, or a limit on how many run together, binds, not memory";
         return $"The queue was longest at {SimulateSpell.Period(longest.FromSeconds + longest.Seconds)}: "
