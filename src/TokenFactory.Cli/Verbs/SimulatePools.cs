@@ -14,7 +14,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Billing">How it is billed.</param>
 /// <param name="Provider">Whose price it is; "given" where the file gives it.</param>
 /// <param name="UsdPerGpuHour">Dollars per hour and GPU.</param>
-internal sealed record SimulatePrice(string Pool, string Billing, string Provider, Sourced<double> UsdPerGpuHour);
+/// <param name="Stale">Whether it may be too old.</param>
+internal sealed record SimulatePrice(string Pool, string Billing, string Provider, Sourced<double> UsdPerGpuHour, bool Stale);
 
 /// <summary>Reads the pools of a scenario.</summary>
 internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput calibration, DateOnly today)
@@ -199,7 +200,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         pool.Exclude("usd_per_gpu_hour", "provider", "Give a price, or who is asked for one");
         if (pool.Number("usd_per_gpu_hour", 0) is { } given)
         {
-            _prices.Add(new SimulatePrice(name, billing.Text(), "given", new Sourced<double>(given, terms.Said(pool))));
+            _prices.Add(new SimulatePrice(name, billing.Text(), "given", new Sourced<double>(given, terms.Said(pool)), false));
             return (given, billing.Text());
         }
 
@@ -207,7 +208,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             return (0, billing.Text());
         if (catalog.Cheapest(gpu, billing, provider) is { } offer)
         {
-            _prices.Add(new SimulatePrice(name, billing.Text(), offer.Provider, offer.PerGpu.Select(price => price.Value)));
+            _prices.Add(new SimulatePrice(name, billing.Text(), offer.Provider, offer.PerGpu.Select(price => price.Value), offer.IsStale(today)));
             return (offer.PerGpu.Value.Value, billing.Text());
         }
 

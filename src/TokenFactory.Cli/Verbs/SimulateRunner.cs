@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
 using TokenFactory.Cli.Output;
 using TokenFactory.Simulation;
@@ -156,13 +157,15 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
                     Cell.Of(price.Pool),
                     Cell.Of(price.Billing),
                     Cell.Of(price.Provider),
-                    Cell.Of(price.UsdPerGpuHour, usd => (usd, Spell.Dollars(usd))),
+                    Cell.Of(price.UsdPerGpuHour, usd => (usd, Spell.Dollars(usd) + (price.Stale ? "*" : ""))),
                     Cell.Of(price.UsdPerGpuHour.From.Sources[0].Date.Text),
                 ]),
         ]);
 
     private static IEnumerable<string> Notes(IReadOnlyList<SimulateScenario> scenarios)
     {
+        if (scenarios.Any(scenario => scenario.Prices.Any(price => price.Stale)))
+            yield return $"* Price may be older than {Offer.FreshDays} days: give usd_per_gpu_hour, or bring fresh ones with 'catalog import-prices'.";
         var assumed = scenarios.SelectMany(scenario => scenario.Assumed).Distinct(StringComparer.Ordinal).ToList();
         if (assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join("; ", assumed)}.";
