@@ -13,6 +13,7 @@ internal static class Overview
           factory   what a site of so many megawatts earns, and how to split its power
           predict   how fast a deployment is, what it draws, whether it fits
           workload  what a trace of requests holds, and how to make one like it
+          simulate  what every request and machine of a fleet goes through under real traffic
           calibrate fit the performance model to measurements, and say how wrong it is
           catalog   the GPUs, models, prices and points behind the numbers
 
@@ -23,6 +24,7 @@ internal static class Overview
           tokenfactory factory --mw 100 --gpu gb200
           tokenfactory predict --model llama-3.1-70b --gpu h100 --concurrency 32
           tokenfactory workload describe examples/traces/azure-conversation.csv
+          tokenfactory simulate examples/simulate-chat.yaml --html chat.html
           tokenfactory calibrate --from my-measurements.csv --out mycatalog/calibration
           tokenfactory catalog show h100
 

@@ -17,7 +17,7 @@ public sealed class PredictTests
         Assert.Equal(0, run.Code);
         Assert.Equal("", run.Err);
         Assert.StartsWith("llama-3.1-70b in bf16 on 4 h100-sxm (vllm, TP4), 32 users at once with 1,024 tokens in and 1,024 out", run.Out, StringComparison.Ordinal);
-        Assert.Contains("Assumed, as you did not say: precision bf16, the checkpoint's own, kv_precision bf16, the engines' default, input_tokens 1024, output_tokens 1024, concurrency 32, token_budget 8192, memory_utilisation 0.9.", run.Out, StringComparison.Ordinal);
+        Assert.Contains("Assumed, as you did not say: precision bf16, the checkpoint's own, kv_precision bf16, the engines' default, token_budget 8192, memory_utilisation 0.9, input_tokens 1024, output_tokens 1024, concurrency 32.", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,13 +22,20 @@ internal static class Program
 
     public static Outcome Run(params string[] arguments) => RunIn(null, NoCatalog, arguments);
 
-    public static Outcome RunIn(int? width, string userCatalog, params string[] arguments)
+    /// <summary>Runs it and presses Ctrl-C: it is asked that often whether to stop before the answer is yes.</summary>
+    public static Outcome Interrupted(int after, params string[] arguments) =>
+        With(terminal => terminal with { Stopped = () => after-- <= 0 }, null, NoCatalog, arguments);
+
+    public static Outcome RunIn(int? width, string userCatalog, params string[] arguments) =>
+        With(terminal => terminal, width, userCatalog, arguments);
+
+    private static Outcome With(Func<Terminal, Terminal> changed, int? width, string userCatalog, string[] arguments)
     {
         // Paths in commands are relative to the repository, as in the documentation; the test runner stands elsewhere.
         Directory.SetCurrentDirectory(Repository.Root);
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = App.Run(arguments, new Terminal(output, error, width, Colour: false, Day, userCatalog));
+        var code = App.Run(arguments, changed(new Terminal(output, error, width, Colour: false, Day, userCatalog)));
         return new Outcome(code, output.ToString(), error.ToString());
     }
 }

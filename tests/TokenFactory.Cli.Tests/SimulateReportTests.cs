@@ -25,7 +25,7 @@ public sealed class SimulateReportTests
         Assert.EndsWith("The first late answer came between 14 min and 15 min.", words[1], StringComparison.Ordinal);
         Assert.Contains("longest at 16 min: 320 waited at the gateway", words[2], StringComparison.Ordinal);
         Assert.EndsWith("97 % of the KV blocks held: memory binds.", words[2], StringComparison.Ordinal);
-        Assert.Contains("the queue of chat was full (301)", words[3], StringComparison.Ordinal);
+        Assert.Contains("the queue of chat was full: 301", words[3], StringComparison.Ordinal);
         Assert.Contains("2 replicas crashed", words[4], StringComparison.Ordinal);
     }
 
@@ -111,7 +111,10 @@ public sealed class SimulateReportTests
     [Fact]
     public void Shows_many_replicas_only_when_asked()
     {
-        var few = SimulateReport.Of(SimulateRuns.Run(replicas: 16));
+        var uneven = SimulateRuns.Run(replicas: 16);
+        uneven = uneven with { Replicas = [uneven.Replicas[0] with { OutputTokens = 5 }, .. uneven.Replicas.Skip(1)] };
+        var few = SimulateReport.Of(uneven);
+        Assert.DoesNotContain(SimulateReport.Of(SimulateRuns.Run(replicas: 16)).Sections, section => section.Title == "Replicas"); // all alike
         var many = SimulateReport.Of(SimulateRuns.Run(replicas: 17));
         var asked = SimulateReport.Of(SimulateRuns.Run(replicas: 17), replicas: true);
         Assert.Contains(few.Sections, section => section.Title == "Replicas");

@@ -78,7 +78,9 @@ internal static class FileSet
         }
     }
 
-    private static string Target(string path)
+    /// <summary>The file behind a path.</summary>
+    /// <exception cref="IOException">It is a folder.</exception>
+    public static string Target(string path)
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
@@ -88,7 +90,8 @@ internal static class FileSet
             : full;
     }
 
-    private static bool IsDevice(string path) =>
+    /// <summary>Whether a path is that of a device, over which no file may be moved.</summary>
+    public static bool IsDevice(string path) =>
         !OperatingSystem.IsWindows()
         && (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal));
 }

@@ -40,8 +40,13 @@ internal sealed class Settings
     private readonly Dictionary<YamlNode, Settings> _inner = new(ReferenceEqualityComparer.Instance);
     private readonly Func<string, string> _spell;
 
-    private Settings(YamlMappingNode node, string file, List<Mistake> mistakes, Func<string, string> spell) =>
+    private readonly IReadOnlySet<YamlNode> _set;
+
+    private Settings(YamlMappingNode node, string file, List<Mistake> mistakes, Func<string, string> spell, IReadOnlySet<YamlNode>? set = null)
+    {
         (_node, _file, Mistakes, _spell) = (node, file, mistakes, spell);
+        _set = set ?? new HashSet<YamlNode>();
+    }
 
     public List<Mistake> Mistakes { get; }
 
@@ -73,9 +78,10 @@ internal sealed class Settings
 
         if (yaml.Documents.Count == 1 && yaml.Documents[0].RootNode is YamlMappingNode root)
         {
+            var set = new HashSet<YamlNode>(ReferenceEqualityComparer.Instance);
             foreach (var (key, value) in changes ?? [])
-                YamlPath.Set(root, key, value);
-            return new Settings(root, path, [], key => $"'{key}'");
+                set.UnionWith(YamlPath.Set(root, key, value));
+            return new Settings(root, path, [], key => $"'{key}'", set);
         }
 
         throw new Refusal(path, "is not one YAML mapping", "Write 'key: value' lines; see examples/");
@@ -179,6 +185,10 @@ internal sealed class Settings
         return null;
     }
 
+    /// <summary>Whether a key has the same value here and there, or none.</summary>
+    public bool Agrees(Settings other, string key) =>
+        Has(key) ? other.Has(key) && Value(key).Equals(other.Value(key)) : !other.Has(key);
+
     /// <summary>Whether the value under a key is a mapping rather than one value.</summary>
     public bool IsItem(string key) => Has(key) && Value(key) is YamlMappingNode;
 
@@ -235,7 +245,7 @@ internal sealed class Settings
     private Settings Inner(YamlMappingNode node)
     {
         if (!_inner.TryGetValue(node, out var inner))
-            _inner.Add(node, inner = new Settings(node, _file, Mistakes, _spell));
+            _inner.Add(node, inner = new Settings(node, _file, Mistakes, _spell, _set));
         return inner;
     }
 
@@ -243,5 +253,6 @@ internal sealed class Settings
 
     private YamlNode KeyNode(string key) => _node.Children.Keys.First(node => node is YamlScalarNode { Value: { } name } && name == key);
 
-    private string At(YamlNode node) => node.Start.Line > 0 && _file != "command line" ? $"{_file}:{node.Start.Line}" : _file;
+    /// <summary>The place of a node: that of one that --set put there is not in the file.</summary>
+    private string At(YamlNode node) => _set.Contains(node) ? $"{_file} with --set" : node.Start.Line > 0 && _file != "command line" ? $"{_file}:{node.Start.Line}" : _file;
 }

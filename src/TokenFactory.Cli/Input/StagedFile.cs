@@ -20,9 +20,11 @@ internal sealed class StagedFile : IDisposable
     {
         try
         {
-            var full = Path.GetFullPath(path);
-            if (Directory.Exists(full))
-                throw new IOException("it is a folder");
+            var full = FileSet.Target(path);
+            if (FileSet.IsDevice(full))
+                return new StagedFile(full, "", new StreamWriter(full));
+            if (!Directory.Exists(Path.GetDirectoryName(full)))
+                throw new IOException($"the folder {Path.GetDirectoryName(full)} does not exist");
             var beside = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
             return new StagedFile(full, beside, new StreamWriter(beside));
         }
@@ -37,7 +39,8 @@ internal sealed class StagedFile : IDisposable
     public void Keep()
     {
         Writer.Dispose();
-        File.Move(_beside, _path, overwrite: true);
+        if (_beside.Length > 0)
+            File.Move(_beside, _path, overwrite: true);
         _kept = true;
     }
 
@@ -45,7 +48,7 @@ internal sealed class StagedFile : IDisposable
     public void Dispose()
     {
         Writer.Dispose();
-        if (!_kept)
+        if (!_kept && _beside.Length > 0)
             File.Delete(_beside);
     }
 }

@@ -8,17 +8,19 @@ namespace TokenFactory.Cli.Input;
 internal static class YamlPath
 {
     /// <summary>Sets a key, making the mappings on the way; a null value takes the key away.</summary>
+    /// <returns>The nodes that the file does not hold.</returns>
     /// <exception cref="Refusal">The path leads nowhere.</exception>
-    public static void Set(YamlMappingNode root, string path, string? value)
+    public static IReadOnlyList<YamlNode> Set(YamlMappingNode root, string path, string? value)
     {
         var steps = path.Split('.');
+        var made = new List<YamlNode>();
         YamlNode at = root;
         for (var i = 0; i < steps.Length - 1; i++)
         {
-            if (Into(at, steps[i], make: value is not null) is { } next)
+            if (Into(at, steps[i], value is not null ? made : null) is { } next)
                 at = next;
             else if (value is null)
-                return;
+                return [];
             else
                 throw Nowhere(path, steps[i], at);
         }
@@ -26,29 +28,37 @@ internal static class YamlPath
         if (at is not YamlMappingNode mapping)
             throw Nowhere(path, steps[^1], at);
         mapping.Children.Remove(new YamlScalarNode(steps[^1]));
-        if (value is not null)
-            mapping.Add(new YamlScalarNode(steps[^1]), Parsed(path, value));
+        if (value is null)
+            return [];
+        var (key, node) = (new YamlScalarNode(steps[^1]), Parsed(path, value));
+        mapping.Add(key, node);
+        return [.. made, key, .. node.AllNodes];
     }
 
-    private static YamlNode? Into(YamlNode at, string step, bool make)
+    private static YamlNode? Into(YamlNode at, string step, List<YamlNode>? made)
     {
         switch (at)
         {
             case YamlMappingNode mapping when mapping.Children.TryGetValue(new YamlScalarNode(step), out var found):
                 return found;
-            case YamlMappingNode mapping when make:
-                var made = new YamlMappingNode();
-                mapping.Add(new YamlScalarNode(step), made);
-                return made;
+            case YamlMappingNode mapping when made is not null:
+                var (key, inner) = (new YamlScalarNode(step), new YamlMappingNode());
+                mapping.Add(key, inner);
+                made.AddRange([key, inner]);
+                return inner;
             case YamlSequenceNode list when int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index):
                 return index < list.Children.Count ? list.Children[index] : null;
             case YamlSequenceNode list:
-                return list.Children.OfType<YamlMappingNode>().FirstOrDefault(item =>
-                    item.Children.TryGetValue(new YamlScalarNode("name"), out var name) && name is YamlScalarNode { Value: { } text } && text == step);
+                return list.Children.FirstOrDefault(item => NameOf(item) == step);
             default:
                 return null;
         }
     }
+
+    private static string? NameOf(YamlNode item) =>
+        item is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode("name"), out var name)
+            ? (name as YamlScalarNode)?.Value
+            : null;
 
     /// <summary>A value may be any YAML: a number, a text, {lognormal: {mean: 100, cv: 1}}.</summary>
     private static YamlNode Parsed(string path, string value)
@@ -70,7 +80,7 @@ internal static class YamlPath
         var known = at switch
         {
             YamlMappingNode mapping => mapping.Children.Keys.Select(key => key.ToString()),
-            YamlSequenceNode list => Enumerable.Range(0, list.Children.Count).Select(index => index.ToString(CultureInfo.InvariantCulture)),
+            YamlSequenceNode list => list.Children.Select((item, index) => NameOf(item) is { } name ? $"{index} or {name}" : $"{index}"),
             _ => [],
         };
         return new Refusal("command line", $"--set {path}: there is no '{step}'", $"There: {string.Join(", ", known)}");

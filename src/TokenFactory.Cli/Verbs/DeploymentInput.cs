@@ -167,10 +167,14 @@ internal sealed class DeploymentInput(Terms terms, CatalogContents catalog, List
     }
 
     /// <summary>How a replica is spread, and how many there are.</summary>
-    public AskedPool Pool(string tensorKey, string expertKey, string dataKey, string replicasKey)
+    /// <param name="tensorKey">GPUs that share each layer.</param>
+    /// <param name="expertKey">GPUs that the experts are spread over.</param>
+    /// <param name="dataKey">Groups of attention.</param>
+    /// <param name="replicasKey">How many there are; null where somebody else reads that.</param>
+    public AskedPool Pool(string tensorKey, string expertKey, string dataKey, string? replicasKey)
     {
         var (tensor, expert, data) = (Count(tensorKey), Count(expertKey), Count(dataKey) ?? 1);
-        var replicas = Count(replicasKey) ?? 1;
+        var replicas = replicasKey is null ? 1 : Count(replicasKey) ?? 1;
         if (tensor is null && terms.Of(tensorKey) is null && data > 1)
         {
             tensor = 1;
@@ -181,7 +185,7 @@ internal sealed class DeploymentInput(Terms terms, CatalogContents catalog, List
         if (tensor is { } tp && PredictLayout.Undivided(model, tp) is { } why)
             Note(tensorKey, $"is {tp}, which {why}", $"Give one of {string.Join(", ", PredictLayout.Tensors(model))}");
         if (data > 1 && !PredictLayout.IsMixture(model))
-            Note(dataKey, $"is {data}, and {model.Key} has no experts that attention groups could share", $"Give {replicasKey} instead");
+            Note(dataKey, $"is {data}, and {model.Key} has no experts that attention groups could share", $"Give {replicasKey ?? "replicas"} instead");
         if (tensor is { } share && (long)share * data > MostReplicaGpus)
         {
             var most = $"Give {tensorKey} x {dataKey} of at most {MostReplicaGpus:N0}";

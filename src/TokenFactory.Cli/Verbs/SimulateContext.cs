@@ -7,7 +7,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>Holds the prompts of recorded traces against what the pools can serve, before time starts.</summary>
 internal static class SimulateContext
 {
-    private const string Key = "too_long";
+    /// <summary>The key of a workload that says what becomes of prompts that no pool serves.</summary>
+    public const string Key = "too_long";
 
     /// <summary>
     /// Notes a trace with prompts that no pool serves, unless the file says <c>too_long: reject</c>: then they are rejected inside the

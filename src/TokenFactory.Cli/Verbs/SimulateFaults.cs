@@ -5,7 +5,7 @@ using TokenFactory.Simulation;
 namespace TokenFactory.Cli.Verbs;
 
 /// <summary>Reads what goes wrong in a scenario.</summary>
-internal sealed class SimulateFaults(IReadOnlyList<string> pools, IReadOnlyList<ReplicaRole> roles)
+internal sealed class SimulateFaults(IReadOnlyList<string> pools, IReadOnlySet<ReplicaRole> roles)
 {
     private static readonly string[] Kinds = ["crash", "slow", "stale-metrics", "lost-answer", "spot-preemption", "link-loss"];
 
@@ -15,9 +15,16 @@ internal sealed class SimulateFaults(IReadOnlyList<string> pools, IReadOnlyList<
     private Fault? One(Settings fault)
     {
         fault.Require("kind", $"Write one of {string.Join(", ", Kinds)}");
-        if (fault.Text("kind") is not { } kind)
+        if (fault.Text("kind") is not { } kind || !Kinds.Contains(kind))
+        {
+            if (fault.Has("kind"))
+                fault.Note("kind", $"is '{fault.Text("kind")}'", $"Write one of {string.Join(", ", Kinds)}");
+            foreach (var key in fault.Keys())
+                fault.Has(key); // which of them mean something depends on the kind
             return null;
-        var pool = Pool(fault);
+        }
+
+        var pool = kind is "stale-metrics" or "link-loss" ? -1 : Pool(fault);
         switch (kind)
         {
             case "crash":
@@ -27,19 +34,16 @@ internal sealed class SimulateFaults(IReadOnlyList<string> pools, IReadOnlyList<
                     ? new Slowdown { AtSeconds = slow.At, ForSeconds = slow.For, Factor = fault.Number("factor", 1, 1000) ?? 2, Pool = pool }
                     : null;
             case "stale-metrics":
-                return When(fault) is { } stale ? new StaleReports { AtSeconds = stale.At, ForSeconds = stale.For, Pool = pool } : null;
+                return When(fault) is { } stale ? new StaleReports { AtSeconds = stale.At, ForSeconds = stale.For } : null;
             case "lost-answer":
                 fault.Require("share", "Say what share of the answers is lost, 0 to 1");
                 return new LostAnswers { Share = fault.Number("share", 0, 1) ?? 0, Pool = pool };
             case "spot-preemption":
                 return Spot(fault, pool);
-            case "link-loss":
+            default:
                 if (!roles.Contains(ReplicaRole.Decode))
                     fault.Note("kind", "is 'link-loss', and no KV cache passes between pools here", "Give a prefill and a decode pool");
                 return When(fault) is { } loss ? new LinkLoss { AtSeconds = loss.At, ForSeconds = loss.For } : null;
-            default:
-                fault.Note("kind", $"is '{kind}'", $"Write one of {string.Join(", ", Kinds)}");
-                return null;
         }
     }
 
@@ -83,7 +87,8 @@ internal sealed class SimulateFaults(IReadOnlyList<string> pools, IReadOnlyList<
             fault.Require("down_hours", "Say how long until capacity is offered again on average, or name a trace");
         }
 
-        fault.Exclude("trace", "up_hours", "Give one of the two");
+        foreach (var mean in (string[])["up_hours", "down_hours"])
+            fault.Exclude("trace", mean, "Give the trace, or the means");
         return new SpotPreemptions
         {
             UpHours = up ?? 1,
@@ -100,7 +105,18 @@ internal sealed class SimulateFaults(IReadOnlyList<string> pools, IReadOnlyList<
         var full = Path.Combine(Path.GetDirectoryName(fault.Name) ?? "", path);
         var runs = new List<double>();
         var line = 0;
-        foreach (var text in Files.Text(full).Split('\n').Select(text => text.Trim()))
+        string file;
+        try
+        {
+            file = Files.Text(full);
+        }
+        catch (Refusal refusal)
+        {
+            fault.Mistakes.AddRange(refusal.Mistakes);
+            return [];
+        }
+
+        foreach (var text in file.Split('\n').Select(text => text.Trim()))
         {
             line++;
             if (text.Length == 0 || text[0] == '#' || text == "state,seconds")

@@ -23,7 +23,7 @@ internal static class SimulateFigures
         yield return Histogram("ttft_histogram", run, one => one.TtftHistogram);
         yield return Histogram("tpot_histogram", run, one => one.TpotHistogram);
         yield return Table<(string Why, long Count)>(
-            "reasons", run.Reasons, [new(Key("why"), one => Plain(one.Why)), new(Key("requests"), one => Plain(one.Count))]);
+            "reasons", run.Reasons, [new(Key("why"), one => Plain(SimulateSpell.Why(one.Why))), new(Key("requests"), one => Plain(one.Count))]);
         yield return Table<(double At, string What)>(
             "happenings", run.Happenings, [new(Key("at_s"), one => Plain(one.At)), new(Key("what"), one => Plain(one.What))]);
     }

@@ -11,7 +11,9 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Seed">The seed that the file names.</param>
 /// <param name="Assumed">What was assumed.</param>
 /// <param name="Prices">Where prices come from, a line per pool.</param>
-internal sealed record SimulateScenario(FleetPlan Plan, ulong Seed, IReadOnlyList<string> Assumed, IReadOnlyList<string> Prices);
+/// <param name="File">What was read.</param>
+internal sealed record SimulateScenario(
+    FleetPlan Plan, ulong Seed, IReadOnlyList<string> Assumed, IReadOnlyList<SimulatePrice> Prices, Settings File);
 
 /// <summary>Reads a scenario; every mistake is noted with its line before time starts.</summary>
 internal sealed class SimulateInput(Settings file, CatalogContents catalog, CalibrationInput calibration, DateOnly today)
@@ -28,20 +30,22 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         var pools = new SimulatePools(catalog, calibration, today);
         file.Require("pools", "Give one pool of replicas or more; see docs/guide/simulate.md");
         var plans = file.Items("pools").Select(pools.Read).ToList();
-        CheckPools(plans);
+        CheckPools(file.Items("pools"));
         file.Require("workload", "Say what is sent; see docs/guide/workload.md");
-        var workload = file.Item("workload") is { } settings ? WorkloadInput.Read(settings) : null;
+        var sent = file.Item("workload");
+        sent?.Has(SimulateContext.Key);
+        var workload = sent is not null ? WorkloadInput.Read(sent) : null;
         var classes = Classes(workload);
         var policies = file.Item("policies");
         var eligibility = Eligible(policies);
         var (routing, router) = Router(policies, eligibility);
         var recovery = Recover(policies);
-        var faults = new SimulateFaults([.. plans.OfType<PoolPlan>().Select(plan => plan.Facts.Name)], [.. plans.OfType<PoolPlan>().Select(plan => plan.Facts.Role)]).Read(file);
+        var faults = new SimulateFaults([.. file.Items("pools").Select(pool => pool.Text("name") ?? "")], Roles(file.Items("pools"))).Read(file);
         var stop = file.Number("stop_s", double.Epsilon, 1e9);
         var report = file.Number("report_s", 0, 1e6) ?? 5;
         var scale = file.Number("scale_s", 0.1, 1e6) ?? 15;
         if (workload is not null)
-            SimulateContext.Check(workload, [.. plans.OfType<PoolPlan>()], file.Item("workload")!);
+            SimulateContext.Check(workload, [.. plans.OfType<PoolPlan>()], sent!);
         file.RefuseUnknownKeys();
         Refusal.IfAny(file.Mistakes);
         var plan = new FleetPlan
@@ -59,16 +63,19 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
             ReportSeconds = report,
             ScaleSeconds = scale,
         };
-        return new SimulateScenario(plan, seed, pools.Assumed, pools.Prices);
+        return new SimulateScenario(plan, seed, pools.Assumed, pools.Prices, file);
     }
 
-    private void CheckPools(IReadOnlyList<PoolPlan?> plans)
+    /// <summary>What pools are among each other, also where one of them is wrong in itself.</summary>
+    private void CheckPools(IReadOnlyList<Settings> pools)
     {
-        if (plans.Count == 0 || plans.Any(plan => plan is null))
-            return;
-        foreach (var twin in plans.GroupBy(plan => plan!.Facts.Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
-            file.Note("pools", $"names two pools '{twin.Key}'", "Give each its own name");
-        var roles = plans.Select(plan => plan!.Facts.Role).ToHashSet();
+        foreach (var twin in pools.GroupBy(pool => pool.Text("name") ?? "", StringComparer.Ordinal).Where(same => same.Key.Length > 0))
+        {
+            foreach (var pool in twin.Skip(1))
+                pool.Note("name", $"is '{twin.Key}' a second time", "Give each pool its own name");
+        }
+
+        var roles = Roles(pools);
         if (roles.Contains(ReplicaRole.Prefill) != roles.Contains(ReplicaRole.Decode))
         {
             var (has, lacks) = roles.Contains(ReplicaRole.Prefill) ? ("prefill", "decode") : ("decode", "prefill");
@@ -76,20 +83,21 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         }
     }
 
+    private static HashSet<ReplicaRole> Roles(IReadOnlyList<Settings> pools) => [.. pools.Select(SimulatePools.RoleOf).OfType<ReplicaRole>()];
+
     private List<ServiceClass> Classes(WorkloadInput? workload)
     {
         var classes = new List<ServiceClass>();
         foreach (var item in file.Items("classes"))
         {
             item.Require("name", "Name the class as streams of the workload do");
-            if (item.Text("name") is not { } name)
-                continue;
-            if (classes.Exists(one => one.Name == name))
+            var name = item.Text("name") ?? "";
+            if (name.Length > 0 && classes.Exists(one => one.Name == name))
                 item.Note("name", $"is '{name}' a second time", "Give every class its own");
-            if (workload is not null && !workload.Classes.Any(sent => sent.Name == name))
+            if (name.Length > 0 && workload is not null && !workload.Classes.Any(sent => sent.Name == name))
             {
                 var sent = string.Join(", ", workload.Classes.Select(one => one.Name));
-                item.Note("name", $"is '{name}', and no stream of the workload sends that class", $"The workload sends {sent}");
+                item.Note("name", $"is '{name}', and no stream of the workload sends that class", $"The workload sends {sent}{Remedy(file.Item("workload")!, name)}");
             }
 
             classes.Add(new ServiceClass(name)
@@ -115,6 +123,10 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
             file.Note("classes", $"are {classes.Count} with those of the workload", "Give at most 64");
         return classes;
     }
+
+    /// <summary>A trace without classes takes any.</summary>
+    private static string Remedy(Settings workload, string name) =>
+        workload.Has("trace") && !workload.Has("class") ? $". Take the class out, or give all rows of the trace this one with 'class: {name}' (--set workload.class={name})" : "";
 
     private static Eligibility Eligible(Settings? policies) => new()
     {

@@ -6,6 +6,19 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>What machines did and cost, in tables for people.</summary>
 internal static class SimulateMachineTables
 {
+    /// <summary>What the pools are.</summary>
+    public static Section Pools(RunReport run) => Table(
+        "Pools",
+        run.Pools,
+        [
+            new(new Column("pool", "pool", Number: false), one => Cell.Of(one.Name)),
+            new(new Column("what", "a replica is", Number: false), one => one.What.Length > 0 ? Cell.Of(one.What) : Cell.None),
+            new(new Column("billing", "billing", 1, Number: false), one => one.Billing.Length > 0 ? Cell.Of(one.Billing) : Cell.None),
+            Text("replicas, mean", 0, one => one.MeanReplicas.ToString("0.##")),
+            .. Rare(run.Pools, "started", one => one.Started),
+            .. Rare(run.Pools, "lost", one => one.Lost),
+        ]);
+
     /// <summary>What they did.</summary>
     /// <param name="title">Heading.</param>
     /// <param name="of">"pool" or "replica".</param>
@@ -20,20 +33,18 @@ internal static class SimulateMachineTables
             machines,
             [
                 new(new Column(of, of, Number: false), one => Cell.Of(one.Name)),
-                new(new Column("what", "what", 6, Number: false), one => one.What.Length > 0 ? Cell.Of(one.What) : Cell.None),
-                Text("replicas", 0, one => one.MeanReplicas.ToString("0.##")),
                 Text("GPU-h paid", 0, one => Spell.Number(one.PaidGpuHours)),
                 Text("busy", 0, one => Spell.Percent(one.Utilisation)),
-                Text("KV held", 0, one => Spell.Percent(one.KvHeld)),
+                .. of == "pool" ? [Text("KV held", 0, one => Spell.Percent(one.KvHeld))] : Array.Empty<Figure<MachineReport>>(),
                 Of("prefix hits", 1, one => one.PromptTokens > 0 ? Spell.Percent(one.HitShare) : null),
-                Text("prompt tokens/s", 0, one => Rate(one.PromptTokens)),
-                Text("output tokens/s", 0, one => Rate(one.OutputTokens)),
+                Text("prompt tok/s", 0, one => Rate(one.PromptTokens)),
+                Text("output tok/s", 0, one => Rate(one.OutputTokens)),
                 Text("batch", 1, one => Spell.Number(one.MeanBatch)),
                 Text("gap p50, ms", 2, one => Gap(one, one.TokenGap.P50)),
                 Text("gap p99, ms", 2, one => Gap(one, one.TokenGap.P99)),
-                Of("preemptions", 3, one => $"{one.Preemptions:N0}"),
-                Text("started", 5, one => $"{one.Started:N0}"),
-                Text("lost", 4, one => $"{one.Lost:N0}"),
+                .. answered.Any(one => one.Preemptions > 0)
+                    ? [Of("preemptions", 3, one => $"{one.Preemptions:N0}")]
+                    : Array.Empty<Figure<MachineReport>>(),
             ]);
 
         Figure<MachineReport> Of(string name, int rank, Func<RequestReport, string?> text) => new(
@@ -59,7 +70,6 @@ internal static class SimulateMachineTables
             machines,
             [
                 new(new Column(of, of, Number: false), one => Cell.Of(one.Name)),
-                new(new Column("billing", "billing", 3, Number: false), one => one.Billing.Length > 0 ? Cell.Of(one.Billing) : Cell.None),
                 Text("$ paid", 0, one => Spell.Dollars(one.PaidUsd)),
                 PerOutput("$/M allocation", 0, one => one.PaidUsd * 1e6, Spell.Dollars),
                 PerOutput("$/M usage", 0, one => one.UsageUsd * 1e6, Spell.Dollars),
@@ -79,6 +89,11 @@ internal static class SimulateMachineTables
 
         string Rate(double amount) => run.Seconds > 0 ? Spell.Number(amount / run.Seconds) : "-";
     }
+
+    /// <summary>A column that is only there where it says something.</summary>
+    private static IEnumerable<Figure<MachineReport>> Rare(
+        IReadOnlyList<MachineReport> rows, string name, Func<MachineReport, long> count) =>
+        rows.Any(row => count(row) > 0) ? [Text(name, 0, one => $"{count(one):N0}")] : [];
 
     private static Figure<MachineReport> Text(string name, int rank, Func<MachineReport, string> text) =>
         new(new Column(name, name, rank), one => Cell.Of(text(one)));

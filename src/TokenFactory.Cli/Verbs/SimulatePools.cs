@@ -9,19 +9,32 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Cli.Verbs;
 
+/// <summary>What a GPU of a pool costs per hour, and who says so.</summary>
+/// <param name="Pool">The pool.</param>
+/// <param name="Billing">How it is billed.</param>
+/// <param name="Provider">Whose price it is; "given" where the file gives it.</param>
+/// <param name="UsdPerGpuHour">Dollars per hour and GPU.</param>
+/// <param name="Stale">Whether it may be too old.</param>
+internal sealed record SimulatePrice(string Pool, string Billing, string Provider, Sourced<double> UsdPerGpuHour, bool Stale);
+
 /// <summary>Reads the pools of a scenario.</summary>
 internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput calibration, DateOnly today)
 {
     private const int MostReplicas = 100_000;
 
-    private readonly List<string> _assumed = [];
-    private readonly List<string> _prices = [];
+    private readonly List<(string Pool, string What)> _assumed = [];
+    private int _pools;
+    private readonly List<SimulatePrice> _prices = [];
 
     /// <summary>What was assumed where the file says nothing.</summary>
-    public IReadOnlyList<string> Assumed => [.. _assumed.Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Assumed =>
+    [
+        .. _assumed.GroupBy(one => one.What, StringComparer.Ordinal).Select(same =>
+            same.Count() == _pools ? same.Key : $"{same.Key} (of {string.Join(", ", same.Select(one => one.Pool))})"),
+    ];
 
     /// <summary>Where prices come from.</summary>
-    public IReadOnlyList<string> Prices => _prices;
+    public IReadOnlyList<SimulatePrice> Prices => _prices;
 
     /// <summary>One pool; null where a mistake was noted without which there is none.</summary>
     public PoolPlan? Read(Settings pool)
@@ -30,7 +43,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         var terms = new Terms(Settings.OfFlags([]), pool, today);
         var input = new DeploymentInput(terms, catalog, assumed);
         var one = input.Read();
-        var asked = input.Pool("tp", "ep", "attention_dp", "gpus_of_nobody");
+        var asked = input.Pool("tp", "ep", "attention_dp", null);
         pool.Require("name", "Name the pool");
         var name = pool.Text("name") ?? "";
         var role = Role(pool);
@@ -38,13 +51,15 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         var replicas = pool.Whole("replicas", scaler is null ? 1 : 0) ?? least ?? 1;
         if (replicas > MostReplicas || most > MostReplicas)
             pool.Note("replicas", $"is {Math.Max(replicas, most ?? 0):N0}", $"Give at most {MostReplicas:N0}");
-        var (usd, billing) = Price(pool, one?.Gpu, name);
+        if (replicas > most && pool.Has("replicas"))
+            pool.Note("replicas", $"is {replicas:N0}, more than most, {most:N0}", "Begin with no more than there may be");
+        var (usd, billing) = Price(pool, one?.Gpu, name, terms);
         var times = (
             pool.Number("provision_s", 0, 1e7) ?? 120, pool.Number("load_gb_per_s", 1e-3, 1e6) ?? 1, pool.Number("warm_s", 0, 1e7) ?? 60);
         var link = pool.Number("link_gb_per_s", 1e-6, 1e6) * 1e9;
         var pue = pool.Number("pue", 1, 10);
         var deployment = one is null ? null : Spread(one, asked, input, pool);
-        var settings = deployment is null ? null : Engine(pool, deployment);
+        var settings = Engine(pool, deployment);
         if (deployment is null || settings is null)
             return null;
         if (calibration.Kernels.For(deployment.Gpu) is not { } kernels)
@@ -53,7 +68,8 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             return null;
         }
 
-        _assumed.AddRange(assumed.Select(what => $"{name}: {what}"));
+        _pools++;
+        _assumed.AddRange(assumed.Distinct(StringComparer.Ordinal).Select(what => (name, what)));
         return new PoolOrder
         {
             Name = name,
@@ -77,11 +93,17 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
 
     private static ReplicaRole Role(Settings pool)
     {
-        var text = pool.Text("role") ?? "aggregated";
-        if (Enum.TryParse<ReplicaRole>(text, ignoreCase: true, out var role) && Enum.IsDefined(role) && !char.IsDigit(text[0]))
+        if (RoleOf(pool) is { } role)
             return role;
-        pool.Note("role", $"is '{text}'", "Write aggregated, prefill or decode");
+        pool.Note("role", $"is '{pool.Text("role")}'", "Write aggregated, prefill or decode");
         return ReplicaRole.Aggregated;
+    }
+
+    /// <summary>What a pool does; null where the word means nothing.</summary>
+    public static ReplicaRole? RoleOf(Settings pool)
+    {
+        var text = pool.Text("role") ?? "aggregated";
+        return Enum.TryParse<ReplicaRole>(text, ignoreCase: true, out var role) && char.IsLetter(text[0]) ? role : null;
     }
 
     /// <summary>The deployment on as many GPUs as the file names, or on the fewest that hold the model and a long sequence.</summary>
@@ -110,26 +132,28 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         return null;
     }
 
-    private static EngineSettings Engine(Settings pool, Deployment deployment)
+    /// <summary>How its engines schedule; null where the deployment is not known, after reading what the file says all the same.</summary>
+    private static EngineSettings? Engine(Settings pool, Deployment? deployment)
     {
-        var usual = EngineSettings.Of(deployment);
+        var usual = deployment is null ? null : EngineSettings.Of(deployment);
         var batching = pool.Text("batching") ?? "continuous";
         if (batching is not ("continuous" or "static"))
             pool.Note("batching", $"is '{batching}'", "Write continuous or static");
         var context = pool.Whole("max_context_tokens", 2);
-        if (context > usual.ContextTokens)
-            pool.Note("max_context_tokens", $"is {context:N0}", $"{deployment.Model.Key} is made for {usual.ContextTokens:N0} at most");
+        if (context > usual?.ContextTokens)
+            pool.Note("max_context_tokens", $"is {context:N0}", $"{deployment!.Model.Key} is made for {usual.ContextTokens:N0} at most");
         var host = pool.Number("host_kv_gb", 0, 1e6);
         var speed = pool.Number("host_gb_per_s", 1e-3, 1e5);
         if (speed is not null && host is null)
             pool.Note("host_gb_per_s", "is the speed of a host memory that is not given", "Give host_kv_gb too");
-        return usual with
+        var (block, caching) = (pool.Whole("block_tokens", 1), SimulateInput.Truth(pool, "prefix_caching", true));
+        return usual is null ? null : usual with
         {
-            BlockTokens = pool.Whole("block_tokens", 1) ?? usual.BlockTokens,
-            PrefixCaching = SimulateInput.Truth(pool, "prefix_caching", true),
+            BlockTokens = block ?? usual.BlockTokens,
+            PrefixCaching = caching,
             StaticBatches = batching == "static",
             ContextTokens = Math.Min(context ?? usual.ContextTokens, usual.ContextTokens),
-            HostBytes = (host ?? 0) * 1e9 / deployment.AttentionGroups / deployment.Parallelism.Tensor,
+            HostBytes = (host ?? 0) * 1e9 / deployment!.AttentionGroups / deployment.Parallelism.Tensor,
             HostBytesPerSecond = speed * 1e9 ?? EngineSettings.DefaultHostBytesPerSecond,
         };
     }
@@ -159,7 +183,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
     }
 
     /// <summary>Dollars per GPU and hour: given, or the cheapest offer of the catalog.</summary>
-    private (double Usd, string Billing) Price(Settings pool, Accelerator? gpu, string name)
+    private (double Usd, string Billing) Price(Settings pool, Accelerator? gpu, string name, Terms terms)
     {
         var billing = Billing.OnDemand;
         if (pool.Text("billing") is { } text)
@@ -171,9 +195,10 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         }
 
         var provider = pool.Text("provider");
+        pool.Exclude("usd_per_gpu_hour", "provider", "Give a price, or who is asked for one");
         if (pool.Number("usd_per_gpu_hour", 0) is { } given)
         {
-            _prices.Add($"{name}: ${given:0.###} per GPU-hour, {billing.Text()}, given");
+            _prices.Add(new SimulatePrice(name, billing.Text(), "given", new Sourced<double>(given, terms.Said(pool)), false));
             return (given, billing.Text());
         }
 
@@ -181,8 +206,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             return (0, billing.Text());
         if (catalog.Cheapest(gpu, billing, provider) is { } offer)
         {
-            var source = offer.PerGpu.From.Sources[0];
-            _prices.Add($"{name}: ${offer.PerGpu.Value.Value:0.###} per GPU-hour, {billing.Text()} from {offer.Provider} ({source.Date.Text})");
+            _prices.Add(new SimulatePrice(name, billing.Text(), offer.Provider, offer.PerGpu.Select(price => price.Value), offer.IsStale(today)));
             return (offer.PerGpu.Value.Value, billing.Text());
         }
 

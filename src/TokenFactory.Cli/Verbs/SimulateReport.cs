@@ -9,6 +9,9 @@ internal static class SimulateReport
     /// <summary>So many replicas are shown without being asked for.</summary>
     public const int FewReplicas = 16;
 
+    /// <summary>Share of the work of the busiest by which others of its kind may stay behind and count as the same.</summary>
+    private const double Likeness = 0.3;
+
     /// <summary>The report.</summary>
     /// <param name="run">What the run came to.</param>
     /// <param name="replicas">Whether each of many replicas is shown to people; machines always get them.</param>
@@ -29,13 +32,22 @@ internal static class SimulateReport
         if (run.Tenants.Count > 1)
             yield return SimulateRequestTables.Tenants(run);
         var (pools, answered) = (AndAll(run.Pools, run.Machines), Answered(run.PoolRequests, run));
+        if (run.Pools.Count > 1)
+            yield return SimulateMachineTables.Pools(run);
         yield return SimulateMachineTables.Work("Pools: work (gap: time between tokens of a sequence)", "pool", pools, answered, run);
         yield return SimulateMachineTables.Bill("Pools: dollars per million and joules per output token", "pool", pools, answered, run);
-        if (run.Replicas.Count > 1 && (replicas || run.Replicas.Count <= FewReplicas))
+        if (run.Replicas.Count > 1 && (replicas || (run.Replicas.Count <= FewReplicas && Differ(run))))
             yield return SimulateMachineTables.Work("Replicas", "replica", run.Replicas, run.ReplicaRequests, run);
         yield return SimulateRequestTables.Reasons(run);
         yield return SimulateRequestTables.Happenings(run);
     }
+
+    /// <summary>Whether replicas of a kind fared so differently that a table of them says more than that of the pools.</summary>
+    private static bool Differ(RunReport run) => run.Replicas.GroupBy(one => (one.What, one.Billing)).Any(kind =>
+        Apart(kind.Max(one => one.OutputTokens), kind.Min(one => one.OutputTokens))
+        || Apart(kind.Max(one => one.PromptTokens), kind.Min(one => one.PromptTokens)));
+
+    private static bool Apart(double most, double least) => least < most * (1 - Likeness);
 
     private static IReadOnlyList<RequestReport> AndAll(IReadOnlyList<RequestReport> parts, RequestReport all) =>
         parts.Count == 1 ? parts : [.. parts, all];

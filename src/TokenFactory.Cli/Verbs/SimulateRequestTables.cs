@@ -18,15 +18,15 @@ internal static class SimulateRequestTables
             Number("completed", 0, one => one.Requests.Completed),
             new(new Column("kept", "kept"), one => Text(SimulateSpell.Kept(one.KeptShare))),
             new(new Column("goodput", "kept/s"), one => Rate(one.Kept, seconds)),
-            new(new Column("tokens", "output tokens/s"), one => Rate(one.OutputTokens, seconds)),
+            new(new Column("tokens", "output tok/s"), one => Rate(one.OutputTokens, seconds)),
             new(new Column("hits", "prefix hits", 1), one => Text(Spell.Percent(one.HitShare))),
-            Number("shed", 1, one => one.Requests.Shed),
-            Number("rejected", 2, one => one.Requests.Rejected),
-            Number("expired", 2, one => one.Requests.Expired),
-            Number("failed", 1, one => one.Requests.Failed),
-            Number("unfinished", 3, one => one.Requests.Waiting + one.Requests.Running),
-            Number("preemptions", 3, one => one.Preemptions),
-            Number("retries", 4, one => one.Retries),
+            .. Rare(requests, "shed", 1, one => one.Requests.Shed),
+            .. Rare(requests, "rejected", 2, one => one.Requests.Rejected),
+            .. Rare(requests, "expired", 2, one => one.Requests.Expired),
+            .. Rare(requests, "failed", 1, one => one.Requests.Failed),
+            .. Rare(requests, "unfinished", 3, one => one.Requests.Waiting + one.Requests.Running),
+            .. Rare(requests, "preemptions", 3, one => one.Preemptions),
+            .. Rare(requests, "retries", 4, one => one.Retries),
         ]);
 
     /// <summary>Times by class: how long for most, and what was promised.</summary>
@@ -56,12 +56,12 @@ internal static class SimulateRequestTables
             Name("tenant"),
             Number("requests", 0, one => one.Requests.Arrived),
             new(new Column("kept", "kept"), one => Text(SimulateSpell.Kept(one.KeptShare))),
-            new(new Column("tokens", "output tokens/s"), one => Rate(one.OutputTokens, run.Seconds)),
+            new(new Column("tokens", "output tok/s"), one => Rate(one.OutputTokens, run.Seconds)),
             new(new Column("ttft", "TTFT p50, ms", 1), one => Time(one.Ttft, one.Ttft.P50)),
             new(new Column("ttft99", "TTFT p99, ms"), one => Time(one.Ttft, one.Ttft.P99)),
             new(new Column("tpot99", "TPOT p99, ms"), one => Time(one.Tpot, one.Tpot.P99)),
             new(new Column("wait99", "gateway wait p99, ms", 1), one => Time(one.GatewayWait, one.GatewayWait.P99)),
-            Number("not answered", 1, one => SimulateRates.Unanswered(one.Requests)),
+            .. Rare(run.Tenants, "not answered", 1, one => SimulateRates.Unanswered(one.Requests)),
             new(new Column("usage", "$ usage"), one => Text(Spell.Dollars(one.UsageUsd))),
             new(new Column("joules", "kJ of steps, board", 2), one => Text(Spell.Number(one.StepJoules / 1e3))),
         ]);
@@ -71,7 +71,7 @@ internal static class SimulateRequestTables
         "Why requests were not answered",
         run.Reasons,
         [
-            new(new Column("why", "why", Number: false), one => Cell.Of(one.Why)),
+            new(new Column("why", "why", Number: false), one => Cell.Of(SimulateSpell.Why(one.Why))),
             new(new Column("requests", "requests"), one => Text($"{one.Count:N0}")),
         ]);
 
@@ -104,6 +104,11 @@ internal static class SimulateRequestTables
 
     private static Figure<RequestReport> Number(string name, int rank, Func<RequestReport, long> value) =>
         new(new Column(name, name, rank), one => Text($"{value(one):N0}"));
+
+    /// <summary>A column that is only there where it says something.</summary>
+    private static IEnumerable<Figure<RequestReport>> Rare(
+        IReadOnlyList<RequestReport> rows, string name, int rank, Func<RequestReport, long> value) =>
+        rows.Any(row => value(row) > 0) ? [Number(name, rank, value)] : [];
 
     private static Figure<(RequestReport Of, Timed Time)> Ms(
         string name, int rank, Func<(RequestReport Of, Timed Time), double> seconds) =>

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
+using TokenFactory.Cli.Output;
 using TokenFactory.Simulation;
 
 namespace TokenFactory.Cli.Verbs;
@@ -15,31 +17,16 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
     /// <summary>One run.</summary>
     public int Run(SimulateScenario scenario, SimulateAsked asked)
     {
-        RunReport report;
-        if (asked.Requests is { } path)
-        {
-            using var staged = StagedFile.Open(path, "--requests-csv");
-            var rows = new SimulateRequestTable(staged.Writer);
-            report = Simulator.Run(scenario.Plan, asked.Seed ?? scenario.Seed, Hooks(scenario.Plan.Name) with { Row = row => rows.Add(row) });
-            staged.Keep();
-        }
-        else
-        {
-            report = Simulator.Run(scenario.Plan, asked.Seed ?? scenario.Seed, Hooks(scenario.Plan.Name));
-        }
-
+        using var files = new SimulateFiles(asked, [scenario.File.Name]);
+        var hooks = Hooks(scenario.Plan.Name);
+        if (files.Requests is { } table)
+            hooks = hooks with { Row = row => table.Add(row) };
+        var report = Simulator.Run(scenario.Plan, asked.Seed ?? scenario.Seed, hooks);
         Rate(report);
-        if (asked.Intervals is { } table)
-        {
-            using var text = new StringWriter();
-            SimulateIntervalTable.Write(report, text);
-            Files.Write(table, text.ToString(), "--intervals-csv");
-        }
-
-        if (asked.Html is { } page)
-            Files.Write(page, SimulatePage.Of(report), "--html");
+        files.Keep(report);
         var shown = SimulateReport.Of(report, asked.Replicas);
-        App.Print(shown with { Notes = [.. shown.Notes, .. Notes(scenario)] }, terminal, common, parsed);
+        shown = shown with { Sections = [.. shown.Sections, Prices([scenario])], Notes = [.. shown.Notes, .. Notes([scenario])] };
+        App.Print(shown, terminal, common, parsed);
         return report.Requests.Requests.Completed > 0 ? App.Done : App.AnswerIsNo;
     }
 
@@ -48,41 +35,100 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
     {
         if (asked.Requests is not null || asked.Intervals is not null)
             throw new Refusal("command line", "--compare writes no tables of requests or intervals", "Run one scenario for them");
-        var first = asked.Seed ?? scenarios[0].Seed;
-        var runs = new List<(string, IReadOnlyList<RunReport>)>();
-        foreach (var scenario in scenarios)
+        if (asked.Replicas)
+            throw new Refusal("command line", "--compare shows no replicas", "Run one scenario for them");
+        using var files = new SimulateFiles(asked, scenarios.Select(scenario => scenario.File.Name).Distinct());
+        var names = Names(scenarios);
+        var runs = Runs(scenarios, names, asked.Seed ?? scenarios[0].Seed, seeds);
+        var report = SimulateComparison.Of([.. runs.Select((done, i) => (names[i], done)).Where(one => one.done.Count > 0)]);
+        report = report with
         {
-            var reports = new List<RunReport>();
-            for (var i = 0; i < seeds && !terminal.Stopped(); i++)
-                reports.Add(Simulator.Run(scenario.Plan, first + (ulong)i, Hooks($"{scenario.Plan.Name}, seed {first + (ulong)i}")));
-            if (reports.Count > 0)
-                runs.Add((scenario.Plan.Name, reports));
-        }
-
-        var report = SimulateComparison.Of(runs);
-        if (asked.Html is { } page)
-            Files.Write(page, SimulatePage.Of("Comparison", report), "--html");
-        App.Print(report with { Notes = [.. report.Notes, .. scenarios.SelectMany(Notes).Distinct()] }, terminal, common, parsed);
+            Sections = [.. report.Sections, Prices(scenarios)],
+            Notes = [.. report.Notes, .. Unlike(scenarios, names, runs, seeds), .. Notes(scenarios)],
+        };
+        files.Keep(SimulatePage.Of("Comparison", report));
+        App.Print(report, terminal, common, parsed);
         return App.Done;
     }
 
-    private RunHooks Hooks(string name) => new()
+    /// <summary>Seed by seed, so that what is stopped compares the seeds that all had: one that some lack is left out.</summary>
+    private IReadOnlyList<RunReport>[] Runs(IReadOnlyList<SimulateScenario> scenarios, IReadOnlyList<string> names, ulong first, int seeds)
     {
-        Progress = progress =>
+        var runs = scenarios.Select(_ => new List<RunReport>()).ToArray();
+        for (var i = 0; i < seeds; i++)
         {
-            if (_watch.Elapsed.TotalSeconds >= _nextLine)
+            var seed = first + (ulong)i;
+            for (var s = 0; s < scenarios.Count; s++)
             {
-                _nextLine = _watch.Elapsed.TotalSeconds + 1;
-                var share = progress.Expected is { } all and > 0 ? $" ({progress.Ended * 100 / all} %)" : "";
-                terminal.Err.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{name}: {progress.Ended:N0} requests{share}, {progress.Seconds:N0} s simulated, "
-                    + $"{progress.Seconds / _watch.Elapsed.TotalSeconds:N0} x real time"));
+                var run = Simulator.Run(scenarios[s].Plan, seed, Hooks($"{names[s]}, seed {seed}"));
+                if (!run.Partial || i == 0)
+                    runs[s].Add(run);
+                if (!run.Partial && !terminal.Stopped())
+                    continue;
+                if (i > 0)
+                    Array.ForEach(runs, done => done.RemoveRange(Math.Min(i, done.Count), done.Count - Math.Min(i, done.Count)));
+                return runs;
             }
+        }
 
-            return !terminal.Stopped();
-        },
-    };
+        return runs;
+    }
+
+    /// <summary>Names that differ: a scenario with the name of another gets that of its file too, or a number.</summary>
+    private static List<string> Names(IReadOnlyList<SimulateScenario> scenarios)
+    {
+        var names = new List<string>();
+        foreach (var scenario in scenarios)
+        {
+            var (plain, own) = (scenario.Plan.Name, Path.GetFileName(scenario.File.Name));
+            var twin = scenarios.Count(other => other.Plan.Name == plain) > 1;
+            var name = twin ? $"{plain} ({own})" : plain;
+            for (var number = 2; names.Contains(name); number++)
+                name = $"{plain} ({own}, {number})";
+            names.Add(name);
+        }
+
+        return names;
+    }
+
+    /// <summary>What makes a comparison less than it seems.</summary>
+    private static IEnumerable<string> Unlike(
+        IReadOnlyList<SimulateScenario> scenarios, IReadOnlyList<string> names, IReadOnlyList<RunReport>[] runs, int seeds)
+    {
+        var others = scenarios.Skip(1).Where(other => !other.File.Agrees(scenarios[0].File, "workload")).ToList();
+        if (others.Count > 0)
+        {
+            var which = string.Join(", ", others.Select(other => names[scenarios.ToList().IndexOf(other)]));
+            yield return $"Not the same traffic: the workload of {which} is written otherwise than that of {names[0]}.";
+        }
+
+        var missing = names.Where((_, i) => runs[i].Count == 0).ToList();
+        if (missing.Count > 0)
+            yield return $"Stopped before {string.Join(", ", missing)} ran.";
+        else if (runs[0].Count < seeds)
+            yield return $"Stopped after {runs[0].Count} of {seeds} seeds.";
+    }
+
+    private RunHooks Hooks(string name)
+    {
+        var begun = _watch.Elapsed.TotalSeconds;
+        return new RunHooks { Progress = progress => Told(name, progress, begun) };
+    }
+
+    private bool Told(string name, RunProgress progress, double begun)
+    {
+        if (_watch.Elapsed.TotalSeconds >= _nextLine)
+        {
+            _nextLine = _watch.Elapsed.TotalSeconds + 1;
+            var share = progress.Expected is { } all and > 0 ? $" ({progress.Ended * 100 / all} %)" : "";
+            terminal.Err.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: {progress.Ended:N0} requests{share}, {progress.Seconds:N0} s simulated, "
+                + $"{progress.Seconds / Math.Max(1e-3, _watch.Elapsed.TotalSeconds - begun):N0} x real time"));
+        }
+
+        return !terminal.Stopped();
+    }
 
     private void Rate(RunReport report)
     {
@@ -92,12 +138,37 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
             $"{report.Requests.Requests.Arrived:N0} requests in {seconds:0.00} s, {report.Seconds / seconds:N0} x real time"));
     }
 
-    private static IEnumerable<string> Notes(SimulateScenario scenario)
+    /// <summary>What GPUs cost, with who says so.</summary>
+    private static Section Prices(IReadOnlyList<SimulateScenario> scenarios) => new(
+        "prices",
+        "Prices",
+        [
+            new Column("pool", "pool", Number: false),
+            new Column("billing", "billing", Number: false),
+            new Column("provider", "provider", Number: false),
+            new Column("usd_per_gpu_hour", "$/GPU-hour"),
+            new Column("as_of", "as of", Number: false),
+        ],
+        [
+            .. scenarios.SelectMany(scenario => scenario.Prices)
+                .DistinctBy(price => (price.Pool, price.Billing, price.Provider, price.UsdPerGpuHour.Value))
+                .Select(price => (IReadOnlyList<Cell>)
+                [
+                    Cell.Of(price.Pool),
+                    Cell.Of(price.Billing),
+                    Cell.Of(price.Provider),
+                    Cell.Of(price.UsdPerGpuHour, usd => (usd, Spell.Dollars(usd) + (price.Stale ? "*" : ""))),
+                    Cell.Of(price.UsdPerGpuHour.From.Sources[0].Date.Text),
+                ]),
+        ]);
+
+    private static IEnumerable<string> Notes(IReadOnlyList<SimulateScenario> scenarios)
     {
-        foreach (var price in scenario.Prices)
-            yield return $"Price of {price}.";
-        if (scenario.Assumed.Count > 0)
-            yield return $"Assumed: {string.Join("; ", scenario.Assumed)}.";
+        if (scenarios.Any(scenario => scenario.Prices.Any(price => price.Stale)))
+            yield return $"* Price may be older than {Offer.FreshDays} days: give usd_per_gpu_hour, or bring fresh ones with 'catalog import-prices'.";
+        var assumed = scenarios.SelectMany(scenario => scenario.Assumed).Distinct(StringComparer.Ordinal).ToList();
+        if (assumed.Count > 0)
+            yield return $"Assumed, as you did not say: {string.Join("; ", assumed)}.";
         yield return "Times and watts of engine steps are estimated from measurements; docs/accuracy.md says how wrong they are.";
     }
 }

@@ -27,12 +27,33 @@ internal static class SimulateSpell
         _ => Short(seconds / 86_400) + " days",
     };
 
-    /// <summary>Seconds as milliseconds.</summary>
-    public static string Ms(double seconds) => Spell.Number(seconds * 1e3);
+    /// <summary>Seconds as milliseconds; less than a microsecond is nothing to people.</summary>
+    public static string Ms(double seconds) => Math.Abs(seconds) < 1e-6 ? "0" : Spell.Number(seconds * 1e3);
 
     /// <summary>"one request", "2 requests".</summary>
     public static string Count(long count, string one, string? many = null) =>
         count == 1 ? $"one {one}" : $"{count:N0} {many ?? one + "s"}";
+
+    /// <summary>Why a request was not answered, with the setting that it ran into.</summary>
+    public static string Why(string why)
+    {
+        const string given = "given up: ";
+        var at = why.IndexOf(given, StringComparison.Ordinal);
+        var (lead, cause) = at < 0 ? ("", why) : (why[..(at + given.Length)], why[(at + given.Length)..]);
+        return lead + Limits.GetValueOrDefault(cause, cause);
+    }
+
+    private static readonly Dictionary<string, string> Limits = new(StringComparer.Ordinal)
+    {
+        ["MaxWaiting"] = "as many of its class waited as may (max_waiting)",
+        ["MaxWait"] = "waited as long as it may (max_wait_s)",
+        ["Deadline"] = "its deadline has passed (deadline_s)",
+        ["deadline"] = "not done by its deadline (deadline_s)",
+        ["DeadlineOutOfReach"] = "its deadline came out of reach (deadline_s)",
+        ["Attempts"] = "tried as often as may be (max_attempts)",
+        ["RetryShare"] = "too much was retries already (max_retry_share)",
+        ["CannotContinue"] = "its answer cannot be continued (continue_answers)",
+    };
 
     private static string Short(double value) => value.ToString(Math.Abs(value) >= 100 ? "N0" : "0.##", CultureInfo.InvariantCulture);
 }

@@ -96,7 +96,7 @@ internal sealed class SimulateRequestTable
     {
         var begun = row.FirstTokenSeconds >= 0;
         var whole = row.Outcome == "completed";
-        _line.Add((long)row.Id).Add(row.Class).Add(row.Tenant).Add(row.Outcome).Add(row.Why)
+        _line.Add((long)row.Id).Add(row.Class).Add(row.Tenant).Add(row.Outcome).Add(SimulateSpell.Why(row.Why))
             .Add(row.ArrivalSeconds)
             .Add(row.DispatchSeconds >= 0 ? row.DispatchSeconds : (double?)null)
             .Add(begun ? row.FirstTokenSeconds : (double?)null)

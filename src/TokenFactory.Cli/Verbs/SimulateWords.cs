@@ -129,8 +129,18 @@ internal static class SimulateWords
         var longest = run.Intervals.MaxBy(stretch => stretch.GatewayWaiting + stretch.All.EngineWaiting);
         if (longest is null || longest.GatewayWaiting + longest.All.EngineWaiting == 0)
             return run.Intervals.Count > 0 ? "No queue was left at the end of any stretch of the run." : null;
-        var held = Spell.Percent(longest.All.KvHeld);
-        var binds = longest.All.KvHeld >= KvFull
+        var waiting = longest.GatewayWaiting + longest.All.EngineWaiting;
+        if (waiting <= Math.Max(1, longest.All.Running / 10))
+        {
+            return $"There was hardly a queue: at most {SimulateSpell.Count(waiting, "request")} waited at the end of a stretch of "
+                + $"{SimulateSpell.Period(longest.Seconds)}, beside {longest.All.Running:N0} running.";
+        }
+
+        var crowded = run.Intervals.Where(stretch => 2 * (stretch.GatewayWaiting + stretch.All.EngineWaiting) >= waiting).ToList();
+        var (mean, most) = (crowded.Average(stretch => stretch.All.KvHeld), crowded.Max(stretch => stretch.All.KvHeld));
+        var full = mean >= KvFull || (most >= KvFull && run.Requests.Preemptions > 0);
+        var held = Spell.Percent(full ? most : mean);
+        var binds = full
             ? $"with {held} of the KV blocks held: memory binds"
             : $"with only {held} of the KV blocks held: the speed of steps, or a limit on how many run together, binds, not memory";
         return $"The queue was longest at {SimulateSpell.Period(longest.FromSeconds + longest.Seconds)}: "
@@ -147,7 +157,7 @@ internal static class SimulateWords
         if (some.Count == 0)
             return null;
         var reasons = run.Reasons.OrderByDescending(reason => reason.Count).Take(MostReasons)
-            .Select(reason => $"{reason.Why} ({reason.Count:N0})").ToList();
+            .Select(reason => $"{SimulateSpell.Why(reason.Why)}: {reason.Count:N0}").ToList();
         return $"Without an answer: {string.Join(", ", some)}"
             + (reasons.Count == 0 ? "."
                 : $"; {(run.Reasons.Count > reasons.Count ? "the most frequent reasons: " : "why: ")}{string.Join("; ", reasons)}.");
@@ -159,7 +169,7 @@ internal static class SimulateWords
         if (run.Requests.Preemptions > 0)
             told.Add($"{SimulateSpell.Count(run.Requests.Preemptions, "time")} a request lost its KV blocks to others (preemption)");
         if (run.Machines.Lost > 0)
-            told.Add($"{SimulateSpell.Count(run.Machines.Lost, "replica")} crashed or were taken back");
+            told.Add($"{SimulateSpell.Count(run.Machines.Lost, "replica")} crashed, or went before {(run.Machines.Lost == 1 ? "it was" : "they were")} empty");
         if (run.Requests.Retries > 0)
             told.Add($"{SimulateSpell.Count(run.Requests.Retries, "time")} a request was tried again");
         if (told.Count == 0)

@@ -1,0 +1,72 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+using TokenFactory.Simulation;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>The files that a run is asked for: opened before it, so that nothing runs in vain, and in their places only when all are whole.</summary>
+internal sealed class SimulateFiles : IDisposable
+{
+    private readonly StagedFile? _page;
+    private readonly StagedFile? _intervals;
+    private readonly StagedFile? _requests;
+
+    /// <summary>Opens them.</summary>
+    /// <param name="asked">Where they go.</param>
+    /// <param name="read">Files that are read, which none may replace.</param>
+    /// <exception cref="Refusal">One cannot be written; all mistakes at once.</exception>
+    public SimulateFiles(SimulateAsked asked, IEnumerable<string> read)
+    {
+        var mistakes = new List<Mistake>();
+        var taken = read.ToDictionary(Path.GetFullPath, path => $"'{path}', which is read", StringComparer.Ordinal);
+        (_page, _intervals, _requests) = (Open(asked.Html, "--html"), Open(asked.Intervals, "--intervals-csv"), Open(asked.Requests, "--requests-csv"));
+        if (mistakes.Count > 0)
+            Dispose();
+        Refusal.IfAny(mistakes);
+        Requests = _requests is null ? null : new SimulateRequestTable(_requests.Writer);
+
+        StagedFile? Open(string? path, string flag)
+        {
+            try
+            {
+                if (path is null)
+                    return null;
+                if (taken.TryGetValue(Path.GetFullPath(path), out var why))
+                    throw new Refusal("command line", $"{flag} is {why}", "Name another file");
+                taken.Add(Path.GetFullPath(path), $"'{path}', and so is {flag}");
+                return StagedFile.Open(path, flag);
+            }
+            catch (Refusal refusal)
+            {
+                mistakes.AddRange(refusal.Mistakes);
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Where requests are told as they end; null where nobody asked.</summary>
+    public SimulateRequestTable? Requests { get; }
+
+    /// <summary>Writes the rest of what was asked for, and puts all in place.</summary>
+    public void Keep(RunReport report)
+    {
+        if (_intervals is not null)
+            SimulateIntervalTable.Write(report, _intervals.Writer);
+        Keep(SimulatePage.Of(report));
+    }
+
+    /// <summary>Puts all in place, with a page made already.</summary>
+    public void Keep(string page)
+    {
+        _page?.Writer.Write(page);
+        foreach (var file in (StagedFile?[])[_page, _intervals, _requests])
+            file?.Keep();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var file in (StagedFile?[])[_page, _intervals, _requests])
+            file?.Dispose();
+    }
+}
