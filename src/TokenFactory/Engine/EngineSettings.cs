@@ -72,7 +72,7 @@ public sealed record EngineSettings
             TokenBudget = d.TokenBudget,
             MaxSequences = sequences,
             BlockTokens = KvCapacity.BlockTokens,
-            ContextTokens = (int)Math.Min(int.MaxValue, d.Model.MaxContextTokens?.Value ?? int.MaxValue),
+            ContextTokens = (int)Math.Min(int.MaxValue, d.ContextTokens ?? int.MaxValue),
         };
         return d.Engine switch
         {

@@ -64,6 +64,9 @@ public sealed record Deployment
     /// <summary>The clock as a share of the highest: the lock, within what GPUs take, or 1.</summary>
     public double Clock => Math.Clamp(ClockLock ?? 1, Throttle.LowestClock, 1);
 
+    /// <summary>Longest sequence that the model is made for, prompt and answer together, in tokens; null where nobody says.</summary>
+    public double? ContextTokens => Model.MaxContextTokens?.Value;
+
     /// <summary>Attention groups of the replica, each with its own requests.</summary>
     public int AttentionGroups => Parallelism.AttentionData;
 

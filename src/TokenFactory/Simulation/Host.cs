@@ -24,6 +24,9 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
 
     public Instant? Gone { get; set; }
 
+    /// <summary>Shares of the KV blocks that requests held, times how long, and when it was last looked at.</summary>
+    public (double Seconds, Instant Until) KvHeld { get; set; }
+
     /// <summary>Whether another was ordered in its place.</summary>
     public bool Replaced { get; set; }
 

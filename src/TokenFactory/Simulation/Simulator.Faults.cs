@@ -83,6 +83,8 @@ public sealed partial class Simulator
                 Lose(host, "was preempted");
             else if (host.Gone < warned)
                 return; // scaled down before
+            else
+                _books.Lost(host.Pool); // it was empty before it was taken
             var down = Down(host, spot);
             _clock.Set(After(down), Rank.Machines, _ =>
             {

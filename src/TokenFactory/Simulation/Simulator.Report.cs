@@ -32,7 +32,7 @@ public sealed partial class Simulator
             ReplicaRequests = [.. _hosts.Select(host => host.Tally.Report(0, 0))],
             Machines = Sum(pools),
             Pools = pools,
-            Replicas = [.. _hosts.Select(Machine)],
+            Replicas = [.. _hosts.Select(host => Machine(host, pools[host.Pool]))],
             Intervals = _book.Report(),
             Happenings = _happenings,
             Reasons = _books.Reasons,
@@ -61,17 +61,17 @@ public sealed partial class Simulator
         };
     }
 
-    private MachineReport Machine(Host host)
+    private MachineReport Machine(Host host, MachineReport pool)
     {
+        // Hosts, network and cooling of a pool are shared by what boards draw.
         var sums = Sums.Of(host, _lastEvent);
-        var gpuSeconds = sums.PaidSeconds * host.Plan.Facts.Model.Deployment.Gpus;
-        var (it, facility) = gpuSeconds > 0 ? host.Plan.Ladder((sums.StepJoules + sums.IdleJoules) / gpuSeconds) : (0, 0);
+        var share = pool.BoardJoules > 0 ? (sums.StepJoules + sums.IdleJoules) / pool.BoardJoules : 0;
         return Of(host.Plan, host.Name, sums, host.Engine?.Gaps(Until(host)) ?? new TimeHistogram()) with
         {
             ReadySeconds = host.ReadySeconds(_lastEvent),
-            ItJoules = it * gpuSeconds,
-            FacilityJoules = facility * gpuSeconds,
-            KvHeld = host.Engine?.Load(Until(host)).KvHeld ?? 0,
+            ItJoules = pool.ItJoules * share,
+            FacilityJoules = pool.FacilityJoules * share,
+            KvHeld = host.ReadySeconds(_lastEvent) is > 0 and var ready ? host.KvHeld.Seconds / ready : 0,
         };
     }
 

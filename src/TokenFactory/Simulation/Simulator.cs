@@ -183,6 +183,8 @@ public sealed partial class Simulator
             if (host.Engine is null || host.Phase == ReplicaPhase.Gone)
                 continue;
             var load = host.Engine.Load(now);
+            var since = (now - (host.KvHeld.Until > host.Ready!.Value ? host.KvHeld.Until : host.Ready.Value)).Seconds;
+            host.KvHeld = (host.KvHeld.Seconds + (load.KvHeld * since), now);
             ready += host.Phase == ReplicaPhase.Ready ? 1 : 0;
             (running, waiting) = (running + load.Running, waiting + load.Waiting);
             (blocks, held) = (blocks + load.Blocks, held + load.HeldBlocks);
