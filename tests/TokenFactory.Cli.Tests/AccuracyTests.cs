@@ -37,6 +37,7 @@ public sealed class AccuracyTests
         Assert.Equal(shipped, File.ReadAllText(Path.Combine(folder.Root, "serving.csv")));
         Assert.Equal(Repository.Text("catalog", "calibration", "errors.csv"), File.ReadAllText(Path.Combine(folder.Root, "errors.csv")));
         Compare(copy, AccuracyPage.Errors);
+        Compare(copy, AccuracyPage.Twin);
     }
 
     [Fact]
