@@ -15,7 +15,10 @@ internal sealed record BenchFleet(string Name, FleetPlan Plan, ServiceClass Shor
     public ServiceClass Promise(string trace) => trace.Contains("mooncake", StringComparison.Ordinal) ? Long : Short;
 }
 
-/// <summary>Two mixed fleets, fast GPUs beside cheap ones.</summary>
+/// <summary>
+/// Two mixed fleets, fast GPUs beside cheap ones, and one of equal GPUs. Each pool's token budget is such that a full step about keeps the promise per token, as
+/// an operator sets it: a step of 8,192 prompt tokens takes an L40S a second, and every short answer beside it would break its promise.
+/// </summary>
 internal static class BenchFleets
 {
     public static IEnumerable<BenchFleet> All()
@@ -24,17 +27,22 @@ internal static class BenchFleets
         yield return new BenchFleet(
             "4 x H100 + 8 x L40S, llama-3.1-8b fp8",
             Plan(
-                Pool(catalog, "h100", "llama-3.1-8b", "h100-sxm", NumberFormat.Fp8, 1, 4, 2.50),
-                Pool(catalog, "l40s", "llama-3.1-8b", "l40s", NumberFormat.Fp8, 1, 8, 0.90)),
-            new ServiceClass("all") { TtftSeconds = 1, TpotSeconds = 0.05 },
-            new ServiceClass("all") { TtftSeconds = 5, TpotSeconds = 0.06 });
+                Pool(catalog, "h100", "llama-3.1-8b", "h100-sxm", NumberFormat.Fp8, 1, 4, 2.50, 2048),
+                Pool(catalog, "l40s", "llama-3.1-8b", "l40s", NumberFormat.Fp8, 1, 8, 0.90, 512)),
+            new ServiceClass("all") { TtftSeconds = 2, TpotSeconds = 0.05 },
+            new ServiceClass("all") { TtftSeconds = 8, TpotSeconds = 0.06 });
         yield return new BenchFleet(
             "2 x (2 x H200 fp8) + 3 x (4 x A100 bf16), llama-3.1-70b",
             Plan(
-                Pool(catalog, "h200", "llama-3.1-70b", "h200-sxm", NumberFormat.Fp8, 2, 2, 3.50),
-                Pool(catalog, "a100", "llama-3.1-70b", "a100-sxm-80gb", NumberFormat.Bf16, 4, 3, 1.50)),
-            new ServiceClass("all") { TtftSeconds = 2, TpotSeconds = 0.08 },
-            new ServiceClass("all") { TtftSeconds = 10, TpotSeconds = 0.1 });
+                Pool(catalog, "h200", "llama-3.1-70b", "h200-sxm", NumberFormat.Fp8, 2, 2, 3.50, 1024),
+                Pool(catalog, "a100", "llama-3.1-70b", "a100-sxm-80gb", NumberFormat.Bf16, 4, 3, 1.50, 512)),
+            new ServiceClass("all") { TtftSeconds = 4, TpotSeconds = 0.12 },
+            new ServiceClass("all") { TtftSeconds = 30, TpotSeconds = 0.12 });
+        yield return new BenchFleet(
+            "8 x (2 x H100), qwen3-32b bf16",
+            Plan(Pool(catalog, "h100", "qwen3-32b", "h100-sxm", NumberFormat.Bf16, 2, 8, 2.50, 1024)),
+            new ServiceClass("all") { TtftSeconds = 4, TpotSeconds = 0.12 },
+            new ServiceClass("all") { TtftSeconds = 15, TpotSeconds = 0.12 });
     }
 
     private static FleetPlan Plan(params PoolPlan[] pools) => new()
@@ -47,7 +55,15 @@ internal static class BenchFleets
     };
 
     private static PoolPlan Pool(
-        BenchCatalog catalog, string name, string model, string gpu, NumberFormat weights, int tensor, int replicas, double usdPerGpuHour)
+        BenchCatalog catalog,
+        string name,
+        string model,
+        string gpu,
+        NumberFormat weights,
+        int tensor,
+        int replicas,
+        double usdPerGpuHour,
+        int tokenBudget)
     {
         var shape = catalog.Catalog.Models.Single(one => one.Key == model);
         var accelerator = catalog.Catalog.Accelerators.Single(one => one.Key == gpu);
@@ -62,6 +78,7 @@ internal static class BenchFleets
                 Weights = weights,
                 Precision = PrecisionPlan.For(shape, weights),
                 Parallelism = new Parallelism(tensor),
+                TokenBudget = tokenBudget,
             },
             Kernels = catalog.Kernels.For(accelerator)!,
             Calibration = catalog.Calibration,
