@@ -43,6 +43,6 @@ for seed in range(1, asked.seeds + 1):
             high = rate
     rates.append(low)
     dollars.append(usd)
-spread = statistics.stdev if asked.seeds > 1 else lambda _: 0
+spread = lambda figures: statistics.stdev(figures) if len(figures) > 1 and all(one == one for one in figures) else float("nan")
 print(f"{asked.scenario} {' '.join(asked.changes)}: {statistics.mean(rates):.3g} ± {spread(rates):.2g} requests/s, "
       f"${statistics.mean(dollars):.3g} ± {spread(dollars):.2g} per million output tokens")
