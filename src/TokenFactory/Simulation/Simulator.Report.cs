@@ -44,10 +44,7 @@ public sealed partial class Simulator
         var plan = _plan.Pools[pool];
         var gaps = new TimeHistogram();
         foreach (var host in _poolHosts[pool])
-        {
-            if (host.Engine is { } engine)
-                gaps.Add(engine.Gaps(Until(host)));
-        }
+            gaps.Add(host.Gaps(_lastEvent));
 
         var (it, facility) = _book.Joules[pool];
         return Of(plan, plan.Facts.Name, PoolSums(pool, _lastEvent), gaps) with
@@ -66,17 +63,14 @@ public sealed partial class Simulator
         var sums = Sums.Of(host, _lastEvent);
         var gpuSeconds = sums.PaidSeconds * host.Plan.Facts.Model.Deployment.Gpus;
         var (it, facility) = gpuSeconds > 0 ? host.Plan.Ladder((sums.StepJoules + sums.IdleJoules) / gpuSeconds) : (0, 0);
-        return Of(host.Plan, host.Name, sums, host.Engine?.Gaps(Until(host)) ?? new TimeHistogram()) with
+        return Of(host.Plan, host.Name, sums, host.Gaps(_lastEvent)) with
         {
             ReadySeconds = host.ReadySeconds(_lastEvent),
             ItJoules = it * gpuSeconds,
             FacilityJoules = facility * gpuSeconds,
-            KvHeld = host.Engine?.Load(Until(host)).KvHeld ?? 0,
+            KvHeld = host.Engine?.Load(_lastEvent).KvHeld ?? 0,
         };
     }
-
-    /// <summary>The end of the run, or of the replica.</summary>
-    private Instant Until(Host host) => Instant.Earlier(_lastEvent, host.Gone ?? Instant.Never);
 
     private MachineReport Of(PoolPlan plan, string name, Sums sums, TimeHistogram gaps)
     {
