@@ -3,5 +3,7 @@ using TokenFactory.Bench;
 
 if (args is ["simulate", ..])
     SimulationRuns.Run(args[1..]);
+else if (args is ["policies", ..])
+    PolicyRuns.Run(args[1..]);
 else
     BenchmarkSwitcher.FromAssembly(typeof(SplitBenchmark).Assembly).Run(args);

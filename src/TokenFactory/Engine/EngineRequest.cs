@@ -143,6 +143,12 @@ public sealed class EngineRequest
 
     internal Instant ReadyAt { get; set; }
 
+    /// <summary>Whether its KV cache came from elsewhere already: if it loses its blocks later, it is computed again here.</summary>
+    internal bool Delivered { get; set; }
+
+    /// <summary>Whether its prompt is computed elsewhere and still to come.</summary>
+    internal bool Fetches => Leg == Leg.Answer && !Delivered;
+
     internal long JoinStep { get; set; }
 
     internal long JoinParts { get; set; }

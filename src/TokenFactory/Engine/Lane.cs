@@ -1,14 +1,14 @@
 using TokenFactory.Units;
-using TokenFactory.Workload;
 
 namespace TokenFactory.Engine;
 
 /// <summary>One attention group of a replica: its waiting requests, its KV cache, and who runs. All groups of a replica step together.</summary>
-internal sealed class Lane
+internal sealed partial class Lane
 {
     private readonly EngineSettings _settings;
     private readonly int _fixedBlocks;
     private readonly bool _grows;
+    private readonly bool _shares;
     private readonly HostTier? _host;
     private readonly double _blockBytes;
     private readonly List<CacheNode> _hits = [];
@@ -19,11 +19,12 @@ internal sealed class Lane
     {
         _settings = settings;
         (_fixedBlocks, _grows) = (cache.FixedBlocks, cache.Grows);
+        _shares = settings.PrefixCaching && cache.Grows; // states that do not grow hold no tokens that others could use
         // The group's GPUs hold slices of every block: bytes of one of them times a link of one of them is the same time.
         _blockBytes = cache.BlockBytes;
         Pool = new KvPool(settings.Blocks ?? cache.Blocks);
         Decodes = new DecodeSet(settings.BlockTokens, partsPerStep);
-        if (settings is { HostBytes: > 0, PrefixCaching: true })
+        if (_shares && settings.HostBytes > 0)
             _host = new HostTier((long)(settings.HostBytes / _blockBytes));
     }
 
@@ -60,23 +61,23 @@ internal sealed class Lane
     /// <summary>Requests that hold blocks.</summary>
     public int Running => Prefills.Count + Joining.Count + Loading.Count + Decodes.Count + Padding.Count + Fetched.Count;
 
+    /// <summary>Of them, those that take one of the places for sequences: a prompt that waits to be fetched holds blocks alone.</summary>
+    public int Places => Running - Fetched.Count;
+
     /// <summary>Requests here.</summary>
     public int Count => Running + Waiting.Count + Arriving.Count;
 
     /// <summary>Tokens of one sequence that the empty cache could hold.</summary>
     public long MostTokens => _grows ? (Pool.Total - _fixedBlocks) * _settings.BlockTokens : long.MaxValue;
 
-    /// <summary>Tokens that fit with so many sequences beside their fixed blocks, for whoever steers.</summary>
-    public double KvTokens => _grows ? (double)Pool.Total * _settings.BlockTokens : (double)Pool.Total / _fixedBlocks * 1e6;
-
     private bool Grows => _grows && _settings.Admission != Admission.Longest;
 
-    /// <summary>Lets a request in if there is room; null where it must wait for delivery or loading first, else whether it was let in.</summary>
+    /// <summary>Lets a request in if there is room; it may still have to wait for KV cache from elsewhere.</summary>
     public bool TryAdmit(EngineRequest request, Instant now)
     {
         request.Goal = request.PromptTokens + request.Generated;
         var block = _settings.BlockTokens;
-        var (hit, loaded) = _settings.PrefixCaching ? Match(request) : (0, 0);
+        var (hit, loaded) = _shares ? Match(request) : (0, 0);
         long resident = 0, claims = 0;
         foreach (var node in _hits)
             (resident, claims) = (resident + node.Resident, claims + KvPool.Claims(node));
@@ -94,7 +95,7 @@ internal sealed class Lane
         _estimated += own;
         (request.Published, request.PublishedTokens, request.PublishedKey, request.NextHit) = (0, 0, 0, 0);
         var most = (request.Goal - 1) / block * block;
-        request.Computed = Math.Min(hit + loaded, most);
+        request.Computed = Math.Min(request.Fetches ? hit : hit + loaded, most); // what is fetched anyway is not loaded too
         if (request.AdmittedAt is null)
         {
             request.AdmittedAt = now;
@@ -102,46 +103,9 @@ internal sealed class Lane
             request.HostTokens = Math.Max(0, request.Computed - hit);
         }
 
-        if (request.Leg != Leg.Answer && request.Computed > hit)
+        if (request.Computed > hit)
             request.ReadyAt = Load((request.Computed - hit) / block, now);
         return true;
-    }
-
-    /// <summary>Makes pieces of the prompt that are computed by the end of the step findable for those that begin alike.</summary>
-    public void Publish(EngineRequest request, int tokens)
-    {
-        var pieces = request.Prompt.Span;
-        while (_settings.PrefixCaching && request.Published < pieces.Length)
-        {
-            var piece = pieces[request.Published];
-            var end = request.PublishedTokens + piece.Tokens;
-            if (end > tokens || end > request.PromptTokens)
-                return;
-            var blocks = (end / _settings.BlockTokens) - (request.PublishedTokens / _settings.BlockTokens);
-            request.PublishedKey = PromptChain.Next(request.PublishedKey, piece);
-            request.PublishedTokens = end;
-            request.Published++;
-            if (blocks > 0)
-                Publish(request, blocks, blocks);
-        }
-    }
-
-    /// <summary>Makes a finished answer findable for a prompt that quotes it.</summary>
-    public void PublishAnswer(EngineRequest request)
-    {
-        var answer = request.Script;
-        if (!_settings.PrefixCaching || answer.OutputContent == 0 || request.PublishedTokens != request.PromptTokens
-            || request.Generated != answer.OutputTokens || request.Leg == Leg.Prompt)
-        {
-            return;
-        }
-
-        var (block, end) = (_settings.BlockTokens, request.PromptTokens + answer.OutputTokens);
-        var before = request.PromptTokens / block;
-        var (blocks, resident) = ((end / block) - before, ((end - 1) / block) - before); // the last token's keys were never needed
-        request.PublishedKey = PromptChain.Next(request.PublishedKey, new PromptSegment(answer.OutputContent, answer.OutputTokens));
-        if (resident > 0)
-            Publish(request, blocks, resident);
     }
 
     /// <summary>Takes blocks for the contexts of the next step.</summary>
@@ -233,71 +197,13 @@ internal sealed class Lane
 
     private long BlocksFor(long tokens) => _grows ? (tokens + _settings.BlockTokens - 1) / _settings.BlockTokens : 0;
 
-    private long Longest(EngineRequest request) =>
-        Math.Min((long)request.PromptTokens + (request.MaxTokens > 0 ? request.MaxTokens : EngineSettings.EstimatedMost), MostTokens);
+    /// <summary>Tokens of the longest that a request may become. Who declares nothing gets what engines assume, or what it turns out to need.</summary>
+    private long Longest(EngineRequest request) => Math.Min(
+        request.PromptTokens + Declared(request, Math.Max(EngineSettings.EstimatedMost, request.Target)), MostTokens);
 
-    private long Estimate(EngineRequest request)
-    {
-        var declared = request.MaxTokens > 0 ? request.MaxTokens : EngineSettings.EstimatedMost;
-        return BlocksFor((long)(Math.Min(declared, EngineSettings.EstimatedMost) * EngineSettings.EstimatedShare));
-    }
+    private long Estimate(EngineRequest request) => BlocksFor((long)(
+        Math.Min(Declared(request, EngineSettings.EstimatedMost), EngineSettings.EstimatedMost) * EngineSettings.EstimatedShare));
 
-    /// <summary>Tokens at the beginning of a prompt that the cache holds, and of those after them that host memory holds.</summary>
-    private (int Hit, int Loaded) Match(EngineRequest request)
-    {
-        _hits.Clear();
-        ulong key = 0;
-        int end = 0, hit = 0, loaded = 0;
-        var (whole, block) = (true, _settings.BlockTokens);
-        foreach (var piece in request.Prompt.Span)
-        {
-            key = PromptChain.Next(key, piece);
-            var blocks = ((end + piece.Tokens) / block) - (end / block);
-            end += piece.Tokens;
-            if (end > request.PromptTokens)
-                break;
-            if (blocks == 0)
-                continue;
-            var node = whole ? Pool.Find(key) : null;
-            if (node is not null)
-            {
-                _hits.Add(node);
-                hit += node.Resident * block;
-            }
-
-            if (node is not null && node.Resident == blocks)
-                continue;
-            whole = false;
-            if (_host?.Use(key) != true)
-                break;
-            loaded += (blocks - (node?.Resident ?? 0)) * block;
-        }
-
-        return (hit, loaded);
-    }
-
-    private void Publish(EngineRequest request, int blocks, int resident)
-    {
-        _host?.Keep(request.PublishedKey, blocks);
-        var found = Pool.Find(request.PublishedKey);
-        if (found is null)
-        {
-            request.Nodes.Add(Pool.Publish(request.PublishedKey, blocks, resident));
-            request.Private -= resident;
-        }
-        else if (request.NextHit < request.Nodes.Count && ReferenceEquals(request.Nodes[request.NextHit], found))
-        {
-            request.NextHit++;
-            request.Private -= Math.Max(0, resident - found.Resident);
-            found.Resident = Math.Max(resident, found.Resident);
-        }
-    }
-
-    /// <summary>When blocks from host memory will be there: loads pass its link one after another.</summary>
-    private Instant Load(int blocks, Instant now)
-    {
-        var start = _hostFree > now ? _hostFree : now;
-        _hostFree = start + Duration.OfSeconds(blocks * _blockBytes / _settings.HostBytesPerSecond);
-        return _hostFree;
-    }
+    private static long Declared(EngineRequest request, int otherwise) =>
+        request.Leg == Leg.Prompt ? 1 : request.MaxTokens > 0 ? request.MaxTokens : otherwise;
 }

@@ -43,66 +43,6 @@ public sealed partial class Replica
         NextEvent = _running == Running.Nothing ? NextReady(now) : Instant.Earlier(_end, NextReady(now));
     }
 
-    private void DropGone(ICollection<EngineEvent> told)
-    {
-        foreach (var request in _released)
-        {
-            _lanes[request.Lane].Fetched.Remove(request);
-            _lanes[request.Lane].Release(request);
-        }
-
-        _released.Clear();
-        foreach (var request in _cancelled)
-        {
-            if (request.Phase is EnginePhase.Outside or EnginePhase.Padding)
-                continue;
-            var lane = _lanes[request.Lane];
-            Remove(lane, request);
-            lane.Release(request);
-            request.Phase = EnginePhase.Outside;
-            told.Add(new EngineEvent(EngineEventKind.Cancelled, request));
-        }
-
-        _cancelled.Clear();
-    }
-
-    /// <summary>Takes a request off its lane's lists.</summary>
-    private void Remove(Lane lane, EngineRequest request)
-    {
-        switch (request.Phase)
-        {
-            case EnginePhase.Waiting:
-                _ = lane.Arriving.Remove(request) || lane.Waiting.Remove(request, out _, out _);
-                break;
-            case EnginePhase.Decode:
-                Leave(lane, request);
-                break;
-            default:
-                _ = lane.Prefills.Remove(request) || lane.Joining.Remove(request) || lane.Loading.Remove(request)
-                    || lane.Fetched.Remove(request);
-                break;
-        }
-
-        _awaited.Remove(request);
-    }
-
-    /// <summary>The scheduler sees who arrived; an idle one at once.</summary>
-    private static void TakeSeen(Lane lane, Instant now)
-    {
-        for (var i = 0; i < lane.Arriving.Count;)
-        {
-            var request = lane.Arriving[i];
-            if (request.ReadyAt > now)
-            {
-                i++;
-                continue;
-            }
-
-            lane.Arriving.RemoveAt(i);
-            lane.Waiting.Enqueue(request, (request.Priority, request.Order));
-        }
-    }
-
     private static void TakeLoaded(Lane lane, Instant now)
     {
         for (var i = 0; i < lane.Loading.Count;)
@@ -115,31 +55,16 @@ public sealed partial class Replica
             }
 
             lane.Loading.RemoveAt(i);
-            if (request.Leg == Leg.Answer)
+            var generates = request.Fetches;
+            if (generates)
             {
-                request.Computed = request.Goal;
+                (request.Computed, request.Delivered) = (request.Goal, true);
                 lane.Publish(request, request.Goal);
             }
 
-            var generates = request.Leg == Leg.Answer;
             request.Phase = generates ? EnginePhase.Joining : EnginePhase.Prefill;
             (generates ? lane.Joining : lane.Prefills).Add(request);
         }
-    }
-
-    /// <summary>The places of a static batch are free when all of it is done.</summary>
-    private static void EndBatch(Lane lane)
-    {
-        if (lane.Padding.Count == 0 || lane.Running > lane.Padding.Count)
-            return;
-        foreach (var request in lane.Padding)
-        {
-            lane.Release(request);
-            request.Phase = EnginePhase.Outside;
-        }
-
-        lane.Padding.Clear();
-        lane.PaddingParts = 0;
     }
 
     private bool Grow(Lane lane, ICollection<EngineEvent> told)
@@ -184,7 +109,7 @@ public sealed partial class Replica
         foreach (var request in lane.Prefills)
             tokens += Chunk(lane, request, ref left);
         var opens = !_settings.StaticBatches || lane.Running == 0;
-        while (admits && opens && (left > 0 || _settings.StaticBatches) && lane.Running < _settings.MaxSequences
+        while (admits && opens && (left > 0 || _settings.StaticBatches) && lane.Places < _settings.MaxSequences
             && lane.Waiting.TryPeek(out var request, out _))
         {
             if (!lane.TryAdmit(request, now))
@@ -212,7 +137,7 @@ public sealed partial class Replica
     /// <summary>Whether a request that was let in waits for KV cache from elsewhere.</summary>
     private static bool Waits(Lane lane, EngineRequest request, Instant now, ICollection<EngineEvent> told)
     {
-        if (request.Leg == Leg.Answer)
+        if (request.Fetches)
         {
             request.ReadyAt = Instant.Never;
             told.Add(new EngineEvent(EngineEventKind.PlaceReady, request));
@@ -366,24 +291,5 @@ public sealed partial class Replica
         }
 
         return next;
-    }
-
-    /// <summary>What one attention group brings to a step.</summary>
-    private readonly record struct LaneStep(double Tokens, double Pairs, double Chunks, double Decodes)
-    {
-        public static LaneStep Of(Lane lane, int decodes)
-        {
-            double tokens = 0, pairs = 0, chunks = 0;
-            foreach (var request in lane.Prefills)
-            {
-                if (request.Chunk == 0)
-                    continue;
-                tokens += request.Chunk;
-                pairs += request.Chunk * (request.Computed + (request.Chunk / 2.0));
-                chunks++;
-            }
-
-            return new LaneStep(tokens, pairs, chunks, decodes);
-        }
     }
 }

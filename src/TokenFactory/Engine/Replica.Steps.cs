@@ -35,7 +35,16 @@ public sealed partial class Replica
         Prompts,
     }
 
-    private int Generating => _lanes.Sum(lane => lane.Decodes.Count);
+    private int Generating
+    {
+        get
+        {
+            var generating = 0;
+            foreach (var lane in _lanes)
+                generating += lane.Decodes.Count;
+            return generating;
+        }
+    }
 
     /// <summary>Does what is due: ends the steps that end now, and begins the next. Events are added in a fixed order.</summary>
     /// <param name="now">At <see cref="NextEvent"/>.</param>
@@ -63,29 +72,6 @@ public sealed partial class Replica
         }
 
         Plan(now, told);
-    }
-
-    /// <summary>What it has done by an instant.</summary>
-    public ReplicaMeter Meter(Instant now)
-    {
-        var meter = new ReplicaMeter(Seconds(_busy), _stepJoules, _promptTokens, _outputTokens, _sequenceSeconds);
-        if (_running == Running.Nothing)
-            return meter;
-        var done = StepsBefore(now);
-        var start = _position + Sum(done);
-        var time = _running == Running.Decode ? _first + (_slope * (Int128)done) : _first;
-        var part = Math.Clamp((double)(((Int128)now.Nanoseconds * Unit) - start) / (double)time, 0, 1);
-        var busy = Seconds(Sum(done)) + (part * Seconds(time));
-        var joules = _joules.Sum(done) + (part * (_joules.First + (_joules.Slope * done)));
-        var prompts = _running == Running.Prompts ? part * _prompts.Tokens : 0;
-        var decodes = Generating * (_running == Running.Decode || _prompts.Decodes ? 1.0 : 0.0);
-        var yielded = decodes * _partsPerStep / DecodeCurve.TokenParts * (done + part);
-        return new ReplicaMeter(
-            meter.BusySeconds + busy,
-            meter.StepJoules + joules,
-            meter.PromptTokens + prompts,
-            meter.OutputTokens + yielded,
-            meter.SequenceSeconds + (decodes * busy));
     }
 
     /// <summary>Something changed from outside: whatever runs ends with the step that is under way.</summary>
@@ -191,16 +177,6 @@ public sealed partial class Replica
         _position += time;
     }
 
-    /// <summary>Gaps between tokens of all sequences by an instant.</summary>
-    public TimeHistogram Gaps(Instant now)
-    {
-        var gaps = new TimeHistogram();
-        gaps.Add(_gaps);
-        if (_running == Running.Decode && StepsBefore(now) is > 0 and var done)
-            CountGaps(gaps, _first, _slope, done);
-        return gaps;
-    }
-
     private void CountGaps(TimeHistogram gaps, Int128 first, long slope, long steps)
     {
         var readers = Generating;
@@ -251,7 +227,7 @@ public sealed partial class Replica
         {
             _busy += _first;
             _stepJoules += _joules.First;
-            _sinceDecode += Generating > 0 ? _first : 0;
+            _sinceDecode = Generating > 0 ? _sinceDecode + _first : 0;
         }
 
         _position += _first;

@@ -21,8 +21,8 @@ public sealed record DecodePiece(long From, long To, long Time, long TimeSlope, 
 }
 
 /// <summary>
-/// Steps that only generate, as pieces. Step times are exactly even within a piece where attention sees all keys or a window; where it
-/// picks keys they bend a little, and the piece is the chord.
+/// Steps that only generate, as pieces that end where attention bends: at the length of a window, at as many keys as it picks. Step times are
+/// even within each. Energy bends besides where boards reach their limit; there the piece is the chord, 3 % off at most.
 /// </summary>
 /// <param name="model">The replica.</param>
 public sealed class DecodeCurve(ReplicaModel model)
@@ -36,7 +36,7 @@ public sealed class DecodeCurve(ReplicaModel model)
     private static readonly int[] Knots = [.. Enumerable.Range(7, 20).Select(power => 1 << power)];
 
     private readonly int[] _knots =
-        [0, .. Knots.Concat(model.Deployment.Model.Attention.SelectMany(Bends)).Where(knot => knot > 0).Distinct().Order()];
+        [1, .. Knots.Concat(model.Deployment.Model.Attention.SelectMany(Bends)).Where(knot => knot > 1).Distinct().Order()];
 
     private readonly Dictionary<(int Busiest, int All), DecodePiece?[]> _pieces = [];
     private (int Busiest, int All) _lastKey;
@@ -65,7 +65,7 @@ public sealed class DecodeCurve(ReplicaModel model)
     private int Index(long context)
     {
         var found = Array.BinarySearch(_knots, (int)Math.Min(context, _knots[^1]));
-        return found >= 0 ? found : ~found - 1;
+        return found >= 0 ? found : Math.Max(0, ~found - 1);
     }
 
     private DecodePiece Draw(int busiest, int all, int i)

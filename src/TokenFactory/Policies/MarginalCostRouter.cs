@@ -32,7 +32,11 @@ public sealed class MarginalCostRouter(Eligibility? eligibility = null) : IRoute
     public double Margin { get; init; } = 0.85;
 
     /// <summary>How many times a request's cost a broken promise is taken to cost.</summary>
-    public double Stake { get; init; } = 5;
+    /// <remarks>
+    /// At 20, half of a promise weighs as much as the request: replicas of one price share a light load before one of them fills, and the
+    /// tail shortens without a loss of the load that can be carried (docs/effects.md).
+    /// </remarks>
+    public double Stake { get; init; } = 20;
 
     /// <summary>
     /// How far answers are charged what they add to the present steps of a replica instead of a share in usual ones; 0 to 1. At 1 a replica

@@ -27,6 +27,9 @@ public readonly record struct Outlook(
 
     private const double LeastAnswer = 16;
 
+    /// <summary>Prompts are taken to get at least this part of a step's token budget, however many sequences generate.</summary>
+    private const int LeastRoom = 8;
+
     /// <summary>Seconds from now to its last token.</summary>
     public double EndSeconds => TtftSeconds + (Math.Max(0, OutputTokens - 1) * TpotSeconds);
 
@@ -94,13 +97,15 @@ public readonly record struct Outlook(
     }
 
     /// <summary>
-    /// What is before a prompt is computed together with it, in steps that the generating sequences share, after the present one.
+    /// What is before a prompt is computed together with it, in steps that the generating sequences share, after the present one. Each of
+    /// them takes a token of a step's budget before prompts do.
     /// </summary>
     private static double FirstStep(PoolState pool, in Load load, int fresh, double prompt, double slow)
     {
         var steps = pool.Steps;
         var step = steps.Decode(load.Generating, load.Context);
-        var chunks = steps.Chunks(load.Ahead + fresh);
+        var room = Math.Max(steps.TokenBudget / LeastRoom, steps.TokenBudget - load.Generating);
+        var chunks = (load.Ahead + fresh + room - 1) / room;
         var shared = steps.Model.SeparatesPrompts ? 0 : chunks * step;
         return prompt + ((steps.Prompt(load.Ahead, 0, load.Generating) + shared + step) * slow);
     }

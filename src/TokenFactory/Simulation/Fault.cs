@@ -13,11 +13,11 @@ public sealed record Crashes : Fault
     /// <summary>Mean hours between crashes of one replica; crashes come without memory. 0 for none by chance.</summary>
     public double MeanHours { get; init; }
 
-    /// <summary>Seconds at which the pool's first replica crashes.</summary>
+    /// <summary>Seconds at which the first replica of the pool, or of each pool, crashes.</summary>
     public IReadOnlyList<double> AtSeconds { get; init; } = [];
 }
 
-/// <summary>The pool's first replica is slow for a while: a throttled GPU, a noisy neighbour.</summary>
+/// <summary>The first replica of the pool, or of each pool, is slow for a while: a throttled GPU, a noisy neighbour. One ordered in its place is not.</summary>
 public sealed record Slowdown : Fault
 {
     /// <summary>When it begins, in seconds.</summary>
@@ -56,7 +56,7 @@ public sealed record SpotPreemptions : Fault
     /// <summary>Mean hours until capacity is offered again, without memory.</summary>
     public double DownHours { get; init; }
 
-    /// <summary>Runs of a trace instead: seconds up, seconds down, and so on, repeated; each replica begins elsewhere in it.</summary>
+    /// <summary>Runs of a trace instead: seconds up, seconds down, and so on. Each stay and each absence is one of them, drawn evenly.</summary>
     public IReadOnlyList<double> RunsSeconds { get; init; } = [];
 
     /// <summary>Seconds between the warning and the end.</summary>

@@ -8,6 +8,9 @@ namespace TokenFactory.Simulation;
 /// <summary>A replica's machines: ordered, paid, powered, and in time running an engine.</summary>
 internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, ulong seed)
 {
+    private ReplicaMeter _meter;
+    private TimeHistogram _gaps = new();
+
     public int Index { get; } = index;
 
     public int Pool { get; } = pool;
@@ -16,13 +19,20 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
 
     public Instant Ordered { get; } = ordered;
 
-    public Replica? Engine { get; set; }
+    /// <summary>Its engine; null before it is ready and after it is gone.</summary>
+    public Replica? Engine { get; private set; }
 
     public ReplicaPhase Phase { get; set; }
 
-    public Instant? Ready { get; set; }
+    /// <summary>Times as long that its steps take.</summary>
+    public double Slowness => Slow.Aggregate(1.0, (product, slow) => product * slow.Factor);
 
-    public Instant? Gone { get; set; }
+    public Instant? Ready { get; private set; }
+
+    public Instant? Gone { get; private set; }
+
+    /// <summary>Slow spells that it is in.</summary>
+    public List<Slowdown> Slow { get; } = [];
 
     /// <summary>Shares of the KV blocks that requests held, times how long, and when it was last looked at.</summary>
     public (double Seconds, Instant Until) KvHeld { get; set; }
@@ -40,8 +50,24 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
     /// <summary>Its fate.</summary>
     public Draws Fate { get; } = new(seed, "fate", index);
 
-    /// <summary>What it was when it went, so that its engine need not be kept.</summary>
-    public ReplicaMeter Meter(Instant now) => Engine?.Meter(Instant.Earlier(now, Gone ?? Instant.Never)) ?? default;
+    /// <summary>Whether it has nothing more to do: nobody is on the way, in its engine, or fetches a prompt that it computed.</summary>
+    public bool Done => Journeys.Count == 0 && Engine is null or { Count: 0 };
+
+    /// <summary>It takes requests from now on.</summary>
+    public void Open(Replica engine, Instant now) => (Engine, Phase, Ready) = (engine, ReplicaPhase.Ready, now);
+
+    /// <summary>It is gone; what its engine counted is kept, the engine is not.</summary>
+    public void Close(Instant now)
+    {
+        (_meter, _gaps) = (Meter(now), Gaps(now));
+        (Engine, Phase, Gone) = (null, ReplicaPhase.Gone, now);
+    }
+
+    /// <summary>What it has done by an instant.</summary>
+    public ReplicaMeter Meter(Instant now) => Engine?.Meter(now) ?? _meter;
+
+    /// <summary>Gaps between tokens by an instant.</summary>
+    public TimeHistogram Gaps(Instant now) => Engine?.Gaps(now) ?? _gaps;
 
     public double PaidSeconds(Instant now) => (Instant.Earlier(now, Gone ?? Instant.Never) - Ordered).Seconds;
 

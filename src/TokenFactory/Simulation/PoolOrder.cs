@@ -90,7 +90,8 @@ public sealed record PoolOrder
                 KvTokens = cache.Grows ? blocks * engine.BlockTokens : blocks / cache.FixedBlocks * engine.ContextTokens,
                 LongestTokens = Math.Min(
                     engine.ContextTokens, cache.Grows ? ((engine.Blocks ?? cache.Blocks) - cache.FixedBlocks) * engine.BlockTokens : long.MaxValue),
-                MaxSequences = engine.MaxSequences * d.AttentionGroups,
+                // The next static batch gathers at the engine while the last one runs.
+                MaxSequences = engine.MaxSequences * d.AttentionGroups * (engine.StaticBatches ? 2 : 1),
                 StartSeconds = StartSeconds,
                 Least = Least ?? (Scaler is null ? Replicas : 1),
                 Most = Most ?? (Scaler is null ? Replicas : int.MaxValue),

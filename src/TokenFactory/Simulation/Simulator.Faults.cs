@@ -15,18 +15,13 @@ public sealed partial class Simulator
             {
                 case Crashes crashes:
                     foreach (var at in crashes.AtSeconds)
-                        Set(at, () => Crash(First(Math.Max(0, crashes.Pool))));
+                        Set(at, () => OnPools(crashes, pool => Crash(First(pool))));
                     break;
                 case Slowdown slow:
-                    Set(slow.AtSeconds, () => Slow(Math.Max(0, slow.Pool), slow.Factor));
-                    Set(slow.AtSeconds + slow.ForSeconds, () => Slow(Math.Max(0, slow.Pool), 1));
+                    Set(slow.AtSeconds, () => OnPools(slow, pool => Slow(First(pool), slow)));
                     break;
                 case StaleReports stale:
-                    Set(stale.AtSeconds, () =>
-                    {
-                        _staleUntil = Instant.AtSeconds(stale.AtSeconds + stale.ForSeconds);
-                        Note($"no reports of load for {stale.ForSeconds:0} s");
-                    });
+                    Set(stale.AtSeconds, () => OnPools(stale, pool => Silence(pool, stale.ForSeconds)));
                     break;
                 case LinkLoss loss:
                     Set(loss.AtSeconds, () => Link(down: true));
@@ -39,6 +34,15 @@ public sealed partial class Simulator
     }
 
     private void Set(double seconds, Action what) => _clock.Set(Instant.AtSeconds(seconds), Rank.Machines, _ => what());
+
+    private void OnPools(Fault fault, Action<int> what)
+    {
+        for (var pool = 0; pool < _poolHosts.Length; pool++)
+        {
+            if (fault.Pool < 0 || fault.Pool == pool)
+                what(pool);
+        }
+    }
 
     private static bool Befalls(Fault fault, Host host) => fault.Pool < 0 || fault.Pool == host.Pool;
 
@@ -76,19 +80,22 @@ public sealed partial class Simulator
     {
         var gone = After(up);
         var warned = After(Math.Max(0, up - spot.NoticeSeconds));
-        _clock.Set(warned, Rank.Machines, _ => Warn(host, gone));
-        _clock.Set(gone, Rank.Machines, _ =>
+        _clock.Set(warned, Rank.Machines, _ =>
         {
-            if (host.Phase != ReplicaPhase.Gone)
-                Lose(host, "was preempted");
-            else if (host.Gone < warned)
-                return; // scaled down before
-            else
-                _books.Lost(host.Pool); // it was empty before it was taken
-            var down = Down(host, spot);
-            _clock.Set(After(down), Rank.Machines, _ =>
+            if (host.Phase == ReplicaPhase.Gone)
+                return; // crashed or scaled down before
+            _coming++;
+            Warn(host, gone);
+            _clock.Set(gone, Rank.Machines, _ =>
             {
-                Replace(host);
+                if (host.Phase == ReplicaPhase.Gone)
+                    _books.Lost(host.Pool); // it was empty before it was taken
+                Lose(host, "was preempted");
+                _clock.Set(After(Down(host, spot)), Rank.Machines, _ =>
+                {
+                    _coming--;
+                    Replace(host);
+                });
             });
         });
     }
@@ -110,20 +117,44 @@ public sealed partial class Simulator
         Start(host.Pool);
     }
 
-    private void Slow(int pool, double factor)
+    /// <summary>A replica is slow for a while. Whoever is ordered in its place is not.</summary>
+    private void Slow(Host? host, Slowdown slow)
     {
-        _slow[pool] = factor;
-        if (First(pool) is not { Engine: { } engine } host)
+        if (host is null)
             return;
-        Note(factor > 1 ? $"{host.Name} takes {factor:0.##} times as long" : $"{host.Name} recovered");
-        engine.Replace(factor > 1 ? host.Plan.Facts.Model.Slowed(factor) : host.Plan.Facts.Model, _now);
+        host.Slow.Add(slow);
+        Note($"{host.Name} takes {slow.Factor:0.##} times as long");
+        Pace(host);
+        Set(slow.AtSeconds + slow.ForSeconds, () =>
+        {
+            host.Slow.Remove(slow);
+            if (host.Phase == ReplicaPhase.Gone)
+                return;
+            Note($"{host.Name} recovered");
+            Pace(host);
+        });
+    }
+
+    private void Pace(Host host)
+    {
+        if (host.Engine is not { } engine)
+            return; // it will begin at that pace
+        engine.Replace(CurveOf(host), _now);
         _clock.SetStep(host.Index, engine.NextEvent);
+    }
+
+    private void Silence(int pool, double seconds)
+    {
+        var until = _now + Duration.OfSeconds(seconds);
+        if (until > _staleUntil[pool])
+            _staleUntil[pool] = until;
+        Note($"{_plan.Pools[pool].Facts.Name}: no reports of load for {seconds:0} s");
     }
 
     private void Link(bool down)
     {
         Note(down ? "no KV cache passes between pools" : "KV caches pass between pools again");
-        _transfers.Interrupt(down, _now);
+        _transfers.Interrupt(down ? 1 : -1, _now);
         SetTransfers();
     }
 

@@ -1,5 +1,6 @@
 using TokenFactory.Engine;
 using TokenFactory.Fleet;
+using TokenFactory.Performance;
 using TokenFactory.Policies;
 using TokenFactory.Units;
 
@@ -14,9 +15,11 @@ public sealed partial class Simulator
     private readonly List<Host> _hosts = [];
     private readonly List<Host>[] _poolHosts;
     private readonly List<(double AtSeconds, string What)> _happenings = [];
-    private readonly Dictionary<int, double> _slow = [];
+    private readonly Dictionary<(int Pool, double Slowness), DecodeCurve> _curves = [];
     private readonly IScaler?[] _scalers;
-    private Instant _staleUntil;
+    private readonly bool _scales;
+    private readonly Instant[] _staleUntil;
+    private int _coming;
     private long _preemptions;
 
     private Host Order(int pool)
@@ -40,14 +43,19 @@ public sealed partial class Simulator
 
     private void Ready(Host host)
     {
-        var model = _slow.TryGetValue(host.Pool, out var factor) && host == First(host.Pool)
-            ? host.Plan.Facts.Model.Slowed(factor)
-            : host.Plan.Facts.Model;
-        host.Engine = new Replica(model, host.Plan.Engine, _plan.StepByStep);
-        (host.Phase, host.Ready) = (ReplicaPhase.Ready, _now);
+        host.Open(new Replica(CurveOf(host), host.Plan.Engine, _plan.StepByStep), _now);
         Tell(new FleetEvent(FleetEventKind.Ready, _now, host.Index));
         SetFate(host);
         DispatchSoon(_now);
+    }
+
+    /// <summary>What its steps cost: replicas that are alike share what was computed of it.</summary>
+    private DecodeCurve CurveOf(Host host)
+    {
+        var key = (host.Pool, host.Slowness);
+        if (!_curves.TryGetValue(key, out var curve))
+            _curves.Add(key, curve = new DecodeCurve(key.Slowness > 1 ? host.Plan.Facts.Model.Slowed(key.Slowness) : host.Plan.Facts.Model));
+        return curve;
     }
 
     private void Drain(Host host)
@@ -60,7 +68,13 @@ public sealed partial class Simulator
 
         host.Phase = ReplicaPhase.Draining;
         Tell(new FleetEvent(FleetEventKind.Draining, _now, host.Index));
-        if (host.Journeys.Count == 0)
+        LeaveIfDone(host);
+    }
+
+    /// <summary>Who drains goes when it has nothing more to do.</summary>
+    private void LeaveIfDone(Host host)
+    {
+        if (host.Phase == ReplicaPhase.Draining && host.Done)
             Leave(host);
     }
 
@@ -69,10 +83,11 @@ public sealed partial class Simulator
     {
         if (host.Phase == ReplicaPhase.Gone)
             return;
-        (host.Phase, host.Gone) = (ReplicaPhase.Gone, _now);
         _clock.SetStep(host.Index, Instant.Never);
+        host.Phase = ReplicaPhase.Gone;
         foreach (var transfer in _transfers.Break(host.Index, _now))
             TakeOut(transfer.Journey, TakenOut.CacheLost, _now);
+        host.Close(_now);
         Tell(new FleetEvent(FleetEventKind.Gone, _now, host.Index));
     }
 
@@ -107,11 +122,14 @@ public sealed partial class Simulator
         }
 
         journey.Kept += decision.Action == RecoveryAction.Continue ? tokens : 0;
-        if (decision.Action != RecoveryAction.Continue)
+        if (decision.Action == RecoveryAction.Restart && tokens > 0)
         {
             next = next with { PromptTokens = journey.Request.PromptTokens, MaxTokens = journey.Request.MaxTokens };
-            (journey.Kept, journey.FirstToken) = (0, null);
+            journey.Kept = 0;
         }
+
+        if (journey.Kept == 0)
+            journey.FirstToken = null; // nothing of it counts any more
 
         (journey.Ask, journey.Leg) = (next, null);
         if (journey.Kept >= journey.Request.Script.OutputTokens)
@@ -185,15 +203,13 @@ public sealed partial class Simulator
 
     private void ReportLoads(Instant now)
     {
-        if (now < _staleUntil)
-            return;
         foreach (var pool in _poolHosts)
         {
             foreach (var host in pool)
             {
-                if (host.Phase is not (ReplicaPhase.Ready or ReplicaPhase.Draining))
+                if (host.Engine is not { } engine || now < _staleUntil[host.Pool])
                     continue;
-                var load = host.Engine!.Load(now);
+                var load = engine.Load(now);
                 Tell(new FleetEvent(FleetEventKind.Reported, now, host.Index)
                 {
                     Running = load.Running,
@@ -239,8 +255,9 @@ public sealed partial class Simulator
             _happenings.Add((_now.Seconds, what));
     }
 
-    /// <summary>Nothing will ever move again: requests wait, and for long nobody but onlookers did anything.</summary>
-    private bool Stalled() => !_clock.IsBusy && (_now - _lastEvent).Seconds > PatienceSeconds;
+    /// <summary>Nothing will ever move again: requests wait, and no replica lives or comes, or for long nobody but onlookers did anything.</summary>
+    private bool Stalled() => _coming == 0 && !_open && _books.Promised == 0 && !_scales
+        && (_hosts.TrueForAll(host => host.Phase == ReplicaPhase.Gone) || (!_clock.IsBusy && (_now - _lastEvent).Seconds > PatienceSeconds));
 
     private static string Words(Mishap mishap) => mishap switch
     {

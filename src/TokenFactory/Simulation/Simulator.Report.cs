@@ -44,10 +44,7 @@ public sealed partial class Simulator
         var plan = _plan.Pools[pool];
         var gaps = new TimeHistogram();
         foreach (var host in _poolHosts[pool])
-        {
-            if (host.Engine is { } engine)
-                gaps.Add(engine.Gaps(Until(host)));
-        }
+            gaps.Add(host.Gaps(_lastEvent));
 
         var (it, facility) = _book.Joules[pool];
         return Of(plan, plan.Facts.Name, PoolSums(pool, _lastEvent), gaps) with
@@ -66,7 +63,7 @@ public sealed partial class Simulator
         // Hosts, network and cooling of a pool are shared by what boards draw.
         var sums = Sums.Of(host, _lastEvent);
         var share = pool.BoardJoules > 0 ? (sums.StepJoules + sums.IdleJoules) / pool.BoardJoules : 0;
-        return Of(host.Plan, host.Name, sums, host.Engine?.Gaps(Until(host)) ?? new TimeHistogram()) with
+        return Of(host.Plan, host.Name, sums, host.Gaps(_lastEvent)) with
         {
             ReadySeconds = host.ReadySeconds(_lastEvent),
             ItJoules = pool.ItJoules * share,
@@ -74,9 +71,6 @@ public sealed partial class Simulator
             KvHeld = host.ReadySeconds(_lastEvent) is > 0 and var ready ? host.KvHeld.Seconds / ready : 0,
         };
     }
-
-    /// <summary>The end of the run, or of the replica.</summary>
-    private Instant Until(Host host) => Instant.Earlier(_lastEvent, host.Gone ?? Instant.Never);
 
     private MachineReport Of(PoolPlan plan, string name, Sums sums, TimeHistogram gaps)
     {

@@ -7,7 +7,7 @@ using TokenFactory.Workload;
 namespace TokenFactory.Simulation;
 
 /// <content>
-/// The way of a request: (1) it arrives and waits at the gateway; (2) the router finds it a replica; (3) it passes the server in front of
+/// The way of a request to an engine, and from there (in Simulator.Answers): (1) it arrives and waits at the gateway; (2) the router finds it a replica; (3) it passes the server in front of
 /// the engine; (4) the engine has it; (5) where pools compute prompts alone, its KV cache moves on to a second replica; (6) it ends.
 /// </content>
 public sealed partial class Simulator
@@ -17,6 +17,8 @@ public sealed partial class Simulator
     private readonly Transfers _transfers = new();
     private Instant _dispatchSet = Instant.Never;
     private Instant _transferSet = Instant.Never;
+    private readonly Queue<Journey>[] _deadlines;
+    private readonly bool[] _deadlineSet;
     private Instant _dueSet = Instant.Never;
 
     private void Pull()
@@ -42,11 +44,42 @@ public sealed partial class Simulator
             return;
         }
 
-        if (_plan.Classes[ask.Class].DeadlineSeconds is { } deadline)
-            _clock.Set(request.Arrival + Duration.OfSeconds(deadline), Rank.Requests, then => Expire(journey, then));
+        if (_plan.Classes[ask.Class].DeadlineSeconds is not null)
+            Watch(journey);
         Wait(journey, now);
         Dispatch(now);
     }
+
+    /// <summary>
+    /// Keeps an eye on its deadline. Deadlines of a class come in the order of arrival, so that only the first that is not over needs an
+    /// alarm, and who is over is soon forgotten.
+    /// </summary>
+    private void Watch(Journey journey)
+    {
+        var queue = _deadlines[journey.Ask.Class];
+        while (queue.TryPeek(out var first) && first.Where == Whereabouts.Ended)
+            queue.Dequeue();
+        queue.Enqueue(journey);
+        SetDeadline(journey.Ask.Class);
+    }
+
+    private void SetDeadline(int serviceClass)
+    {
+        var queue = _deadlines[serviceClass];
+        if (_deadlineSet[serviceClass] || queue.Count == 0)
+            return;
+        _deadlineSet[serviceClass] = true;
+        _clock.Set(Deadline(queue.Peek()), Rank.Requests, now =>
+        {
+            _deadlineSet[serviceClass] = false;
+            while (queue.TryPeek(out var first) && (first.Where == Whereabouts.Ended || Deadline(first) <= now))
+                Expire(queue.Dequeue(), now);
+            SetDeadline(serviceClass);
+        });
+    }
+
+    private Instant Deadline(Journey journey) =>
+        journey.Request.Arrival + Duration.OfSeconds(_plan.Classes[journey.Ask.Class].DeadlineSeconds!.Value);
 
     /// <summary>(1) It waits at the gateway, unless too many do.</summary>
     private void Wait(Journey journey, Instant now)
@@ -62,10 +95,7 @@ public sealed partial class Simulator
         _atGateway.Add(journey.Ask.Id, journey);
         Tell(new FleetEvent(FleetEventKind.Queued, now) { Ask = journey.Ask, HadFirstToken = journey.FirstToken is not null });
         if (_backlog.NextDue < _dueSet)
-        {
-            _dueSet = _backlog.NextDue;
-            _clock.Set(_dueSet, Rank.Requests, Shed);
-        }
+            SetShed(now);
     }
 
     /// <summary>Gives up who waited too long.</summary>
@@ -80,8 +110,14 @@ public sealed partial class Simulator
             End(journey, Ending.Shed, overdue.Reason.Limit.ToString(), now);
         }
 
+        SetShed(now);
+    }
+
+    /// <summary>Who comes back late may be overdue already.</summary>
+    private void SetShed(Instant now)
+    {
         _dueSet = _backlog.NextDue;
-        _clock.Set(_dueSet, Rank.Requests, Shed);
+        _clock.Set(_dueSet > now ? _dueSet : now, Rank.Requests, Shed);
     }
 
     private void Unqueue(Journey journey, Instant now)
@@ -161,6 +197,7 @@ public sealed partial class Simulator
         if (journey.TakenOut != TakenOut.No)
         {
             Taken(journey, now);
+            LeaveIfDone(host);
             return;
         }
 
@@ -173,6 +210,7 @@ public sealed partial class Simulator
         if (host.Engine!.Refuses(journey.Ask.PromptTokens) is { } refusal)
         {
             LeaveReplica(journey, false, now);
+            LeaveIfDone(host);
             Drop(journey, now);
             End(journey, Ending.Rejected, refusal.Split(" of ")[0] + " too long", now);
             return;
@@ -191,235 +229,5 @@ public sealed partial class Simulator
         };
         host.Engine.Submit(journey.Leg, now);
         _clock.SetStep(host.Index, host.Engine.NextEvent);
-    }
-
-    private void Hear(Host host, EngineEvent told)
-    {
-        var journey = (Journey)told.Request.Tag!;
-        switch (told.Kind)
-        {
-            case EngineEventKind.FirstToken:
-                journey.FirstToken ??= _now;
-                journey.LegFirstToken = _now;
-                Tell(new FleetEvent(FleetEventKind.FirstToken, _now, host.Index) { Ask = journey.Ask, FreshTokens = journey.FreshTokens });
-                break;
-            case EngineEventKind.Finished:
-                Finish(journey);
-                break;
-            case EngineEventKind.PromptDone:
-                PromptDone(journey, host);
-                break;
-            case EngineEventKind.PlaceReady:
-                Fetch(journey, host);
-                break;
-            case EngineEventKind.Refused:
-                LeaveReplica(journey, false, _now);
-                Drop(journey, _now);
-                End(journey, Ending.Rejected, "does not fit in the KV cache", _now);
-                break;
-            case EngineEventKind.Cancelled:
-                Taken(journey, _now);
-                break;
-            default:
-                _preemptions++;
-                break;
-        }
-    }
-
-    /// <summary>(5) The prompt is computed: a second replica takes over.</summary>
-    private void PromptDone(Journey journey, Host host)
-    {
-        if (journey.TakenOut != TakenOut.No)
-            return; // it is told next that it is out
-        (journey.Source, journey.Fetched) = (host.Index, journey.Leg);
-        LeaveReplica(journey, true, _now);
-        journey.Where = Whereabouts.Handoff;
-        if (_handoffs.Count > 0 || !HandOff(journey, _now))
-            _handoffs.Enqueue(journey);
-    }
-
-    private bool HandOff(Journey journey, Instant now)
-    {
-        if (journey.Where != Whereabouts.Handoff)
-            return true; // it ended meanwhile
-        var choice = _router.Decide(View, journey.Ask, ReplicaRole.Decode, now);
-        if (choice.Waits)
-            return false;
-        Address(journey, choice, now);
-        SetDelivery(journey, now + Duration.Tick);
-        return true;
-    }
-
-    private void Fetch(Journey journey, Host to)
-    {
-        if (journey.Source < 0 || _hosts[journey.Source].Phase == ReplicaPhase.Gone)
-        {
-            TakeOut(journey, TakenOut.CacheLost, _now);
-            return;
-        }
-
-        var from = _hosts[journey.Source];
-        _transfers.Start(
-            new Transfer
-            {
-                Journey = journey,
-                From = from.Index,
-                To = to.Index,
-                FromLink = from.Plan.LinkBytesPerSecond,
-                ToLink = to.Plan.LinkBytesPerSecond,
-                Left = from.Plan.KvBytes(Math.Max(1, journey.Ask.PromptTokens - journey.Leg!.CachedTokens)),
-            },
-            _now);
-        SetTransfers();
-    }
-
-    private void SetTransfers()
-    {
-        if (_transfers.Next == Instant.Never || _transfers.Next == _transferSet)
-            return;
-        _transferSet = _transfers.Next;
-        _clock.Set(_transferSet, Rank.Requests, now =>
-        {
-            if (now == _transferSet)
-                _transferSet = Instant.Never;
-            foreach (var transfer in _transfers.Done(now))
-            {
-                Drop(transfer.Journey, now);
-                var to = _hosts[transfer.To];
-                to.Engine!.Delivered(transfer.Journey.Leg!, now);
-                _clock.SetStep(to.Index, to.Engine.NextEvent);
-            }
-
-            SetTransfers();
-        });
-    }
-
-    /// <summary>Nobody needs the computed prompt any more.</summary>
-    private void Drop(Journey journey, Instant now)
-    {
-        if (journey.Source < 0)
-            return;
-        var host = _hosts[journey.Source];
-        journey.Source = -1;
-        if (host.Phase == ReplicaPhase.Gone)
-            return;
-        host.Engine!.Release(journey.Fetched!, now);
-        _clock.SetStep(host.Index, host.Engine.NextEvent);
-    }
-
-    private void Finish(Journey journey)
-    {
-        if (AnswerIsLost(journey))
-        {
-            LeaveReplica(journey, false, _now);
-            Recover(journey, Mishap.AnswerLost, 0, _now);
-            return;
-        }
-
-        LeaveReplica(journey, true, _now);
-        End(journey, Ending.Completed, "", _now);
-    }
-
-    private bool Kept(Journey journey, Instant now) => _plan.Classes[journey.Ask.Class].Kept(
-        journey.FirstToken!.Value - journey.Request.Arrival, now - journey.Request.Arrival, journey.Tokens);
-
-    /// <summary>Takes a request off its replica's account, and tells those who steer.</summary>
-    private void LeaveReplica(Journey journey, bool completed, Instant now)
-    {
-        var host = _hosts[journey.Replica];
-        host.Journeys.Remove(journey);
-        if (journey.Leg is { } leg)
-        {
-            journey.Joules += leg.Joules;
-            journey.UsageUsd += leg.BusySeconds / 3600 * host.Plan.Facts.UsdPerHour;
-            journey.Preemptions += leg.Preemptions;
-            if (leg.Leg != Leg.Answer)
-                journey.CachedTokens = leg.CachedTokens;
-        }
-
-        Tell(new FleetEvent(FleetEventKind.Ended, now, journey.Replica)
-        {
-            Ask = journey.Ask,
-            FreshTokens = journey.FreshTokens,
-            HadFirstToken = journey.LegFirstToken is not null,
-            FirstTokenAt = journey.LegFirstToken ?? default,
-            OutputTokens = journey.Leg?.Generated ?? 0,
-            Completed = completed,
-        });
-        DispatchSoon(now);
-    }
-
-    /// <summary>(6) It ends.</summary>
-    private void End(Journey journey, Ending outcome, string why, Instant now)
-    {
-        journey.Where = Whereabouts.Ended;
-        _lastEvent = now;
-        var completed = outcome == Ending.Completed;
-        var kept = completed && Kept(journey, now);
-        _books.End(journey, outcome, why, kept, now);
-        if (completed)
-        {
-            var ttft = (journey.FirstToken!.Value - journey.Request.Arrival).Seconds;
-            _hosts[journey.Replica].Tally.End(journey, outcome, kept, now);
-            _books.EndAt(_hosts[journey.Replica].Pool, journey, kept, now);
-            _book.Complete(kept, ttft, journey.Tokens > 1 ? (now - journey.FirstToken.Value).Seconds / (journey.Tokens - 1) : 0);
-        }
-
-        _hooks.Row?.Invoke(Row(journey, outcome, why, kept, now));
-        if (_traffic.After(journey.Request, now, completed) is { } next)
-        {
-            var soonest = now + Duration.Tick;
-            _books.Promise(1);
-            _clock.Set(next.Arrival > now ? next.Arrival : soonest, Rank.Requests, then =>
-            {
-                _books.Promise(-1);
-                Arrive(next, then, pull: false);
-            });
-        }
-    }
-
-    private RequestRow Row(Journey journey, Ending outcome, string why, bool kept, Instant now) => new(
-        journey.Request.Id,
-        _plan.Classes[journey.Ask.Class].Name,
-        _traffic.Tenants[journey.Ask.Tenant],
-        outcome.ToString().ToLowerInvariant(),
-        why,
-        journey.Request.Arrival.Seconds,
-        journey.Dispatched?.Seconds ?? -1,
-        journey.FirstToken?.Seconds ?? -1,
-        now.Seconds,
-        journey.Request.PromptTokens,
-        journey.CachedTokens,
-        journey.Tokens,
-        journey.Replica,
-        journey.Attempts,
-        journey.Preemptions,
-        journey.Joules,
-        journey.UsageUsd,
-        kept);
-
-    private static Ask AskOf(Request request, int serviceClass)
-    {
-        var pieces = request.Prompt.Span;
-        var keys = pieces.Length > 0 ? new PrefixKey[pieces.Length] : [];
-        ulong key = 0;
-        var tokens = 0;
-        for (var i = 0; i < keys.Length; i++)
-        {
-            key = PromptChain.Next(key, pieces[i]);
-            tokens += pieces[i].Tokens;
-            keys[i] = new PrefixKey(key, tokens);
-        }
-
-        return new Ask
-        {
-            Id = request.Id,
-            Arrival = request.Arrival,
-            PromptTokens = request.PromptTokens,
-            MaxTokens = request.MaxTokens,
-            Class = serviceClass,
-            Tenant = request.Tenant,
-            Prefix = keys,
-        };
     }
 }

@@ -63,6 +63,10 @@ public sealed partial class Simulator
         _books = new Books(plan, _traffic.Tenants);
         _poolHosts = [.. plan.Pools.Select(_ => new List<Host>())];
         _scalers = [.. plan.Pools.Select(pool => pool.Scaler?.Invoke())];
+        _scales = _scalers.Any(scaler => scaler is not null);
+        _staleUntil = new Instant[plan.Pools.Count];
+        _deadlines = [.. plan.Classes.Select(_ => new Queue<Journey>())];
+        _deadlineSet = new bool[plan.Classes.Count];
     }
 
     /// <summary>Runs a plan.</summary>
@@ -121,9 +125,8 @@ public sealed partial class Simulator
         }
 
         _told.Clear();
-        _clock.SetStep(host.Index, host.Phase == ReplicaPhase.Gone ? Instant.Never : host.Engine.NextEvent);
-        if (host.Phase == ReplicaPhase.Draining && host.Journeys.Count == 0)
-            Leave(host);
+        _clock.SetStep(host.Index, host.Engine?.NextEvent ?? Instant.Never);
+        LeaveIfDone(host);
     }
 
     private void Begin()
@@ -137,7 +140,7 @@ public sealed partial class Simulator
         SetFaults();
         Pull();
         SetEvery(_plan.ReportSeconds, ReportLoads);
-        if (_plan.Pools.Any(pool => pool.Scaler is not null))
+        if (_scales)
             SetEvery(_plan.ScaleSeconds, Scale);
         _clock.Set(_book.End, Rank.Looks, LookAtInterval);
     }
@@ -180,9 +183,9 @@ public sealed partial class Simulator
         long blocks = 0, held = 0;
         foreach (var host in hosts)
         {
-            if (host.Engine is null || host.Phase == ReplicaPhase.Gone)
+            if (host.Engine is not { } engine)
                 continue;
-            var load = host.Engine.Load(now);
+            var load = engine.Load(now);
             var since = (now - (host.KvHeld.Until > host.Ready!.Value ? host.KvHeld.Until : host.Ready.Value)).Seconds;
             host.KvHeld = (host.KvHeld.Seconds + (load.KvHeld * since), now);
             ready += host.Phase == ReplicaPhase.Ready ? 1 : 0;

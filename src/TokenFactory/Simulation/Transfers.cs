@@ -11,7 +11,7 @@ internal sealed class Transfers
     private readonly List<Transfer> _active = [];
     private readonly Dictionary<int, int> _users = [];
     private Instant _counted;
-    private bool _down;
+    private int _losses;
 
     /// <summary>When the next transfer is done, if nothing changes; never where none is under way.</summary>
     public Instant Next { get; private set; } = Instant.Never;
@@ -46,10 +46,11 @@ internal sealed class Transfers
         Leave(transfer => ReferenceEquals(transfer.Journey, journey));
     }
 
-    public void Interrupt(bool down, Instant now)
+    /// <summary>Counts a loss of the links in, or out: nothing passes while there is one.</summary>
+    public void Interrupt(int change, Instant now)
     {
         Count(now);
-        _down = down;
+        _losses += change;
         Plan();
     }
 
@@ -85,10 +86,10 @@ internal sealed class Transfers
         Next = Instant.Never;
         foreach (var transfer in _active)
         {
-            transfer.BytesPerSecond = _down
+            transfer.BytesPerSecond = _losses > 0
                 ? 0
                 : Math.Min(transfer.FromLink / _users[transfer.From], transfer.ToLink / _users[transfer.To]);
-            if (_down)
+            if (_losses > 0)
                 continue;
             var seconds = Math.Max(0, transfer.Left) / transfer.BytesPerSecond;
             Next = Instant.Earlier(Next, _counted + new Duration((long)Math.Ceiling(seconds * 1e9) + 1));

@@ -121,7 +121,7 @@ public sealed class SkippingLaws
         for (var i = 0; i < dice.Whole(0, 8); i++)
             run.At(Instant.AtSeconds(dice.Real(0, time * 2)), now => looks.Add((replica.Load(now), replica.Meter(now).StepJoules)));
         if (dice.Chance(0.2))
-            run.At(Instant.AtSeconds(dice.Real(0, time)), now => replica.Replace(model.Slowed(2.5), now));
+            run.At(Instant.AtSeconds(dice.Real(0, time)), now => replica.Replace(new DecodeCurve(model.Slowed(2.5)), now));
         if (dice.Chance(0.2))
         {
             run.At(Instant.AtSeconds(dice.Real(0, time)), now => lost.UnionWith(replica.Fail(now).Select(request => request.Id)));
