@@ -49,7 +49,7 @@ public sealed class CalibrationTablesTests
     }
 
     [Theory]
-    [InlineData("stepp,*|*,decode-gemm,1", "column 'table' is 'stepp'", "Use one of step, first-token, power")]
+    [InlineData("stepp,*|*,decode-gemm,1", "column 'table' is 'stepp'", "Use one of step, first-token, front, power")]
     [InlineData("step,*|*,decode-gem,1", "column 'term' is 'decode-gem'", "decode-gemm")]
     [InlineData("step,*|*,decode-gemm,-1", "column 'value' is '-1'", "zero or more")]
     [InlineData("step,*|*,decode-gemm,fast", "column 'value' is 'fast'", "zero or more")]
