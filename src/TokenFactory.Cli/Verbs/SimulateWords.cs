@@ -169,7 +169,7 @@ internal static class SimulateWords
         if (run.Requests.Preemptions > 0)
             told.Add($"{SimulateSpell.Count(run.Requests.Preemptions, "time")} a request lost its KV blocks to others (preemption)");
         if (run.Machines.Lost > 0)
-            told.Add($"{SimulateSpell.Count(run.Machines.Lost, "replica")} crashed, or went before {(run.Machines.Lost == 1 ? "it was" : "they were")} empty");
+            told.Add($"{SimulateSpell.Count(run.Machines.Lost, "replica")} crashed or {(run.Machines.Lost == 1 ? "was" : "were")} taken away");
         if (run.Requests.Retries > 0)
             told.Add($"{SimulateSpell.Count(run.Requests.Retries, "time")} a request was tried again");
         if (told.Count == 0)
