@@ -35,7 +35,7 @@ internal static class SimulateWords
         yield return "Watts and joules: board is the GPUs' boards, idling included; it adds hosts and network; "
             + "facility is the site's meter.";
         yield return "Kept: of the requests that are over, those answered within every promise to their class; "
-            + "rejected, shed, expired and failed ones count as not kept. Percentiles are exact to half a percent of their value.";
+            + "rejected, shed, expired and failed ones count as not kept. Percentiles are within 0.8 % of their value.";
         yield return $"Scenario {run.Name}, seed {run.Seed}{(run.Routing.Length > 0 ? $", routing {run.Routing}" : "")}: "
             + "the same scenario and seed give the same figures.";
     }
