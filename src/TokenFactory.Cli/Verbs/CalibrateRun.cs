@@ -1,7 +1,6 @@
 using TokenFactory.Cli.Input;
 using TokenFactory.Performance.Calibration;
 using TokenFactory.Performance.SteadyState;
-using TokenFactory.Simulation;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -15,7 +14,7 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Models">The same by one that had seen nothing of its model.</param>
 /// <param name="Before">Every sample, predicted by the catalog's calibration; null where that is not kept.</param>
 /// <param name="Identification">What the rows identify; null where the catalog's factors are kept.</param>
-/// <param name="Twin">Some rows of every cell, simulated blind; empty where the catalog's factors are kept.</param>
+/// <param name="Twin">The twin, ready to be tried blind on some rows of every cell; null where the catalog's factors are kept.</param>
 internal sealed record CalibrateRun(
     CalibrateInput Input,
     bool Keeps,
@@ -26,7 +25,7 @@ internal sealed record CalibrateRun(
     IReadOnlyList<Outcome> Models,
     IReadOnlyList<Outcome>? Before,
     Identification? Identification,
-    IReadOnlyList<TwinPair> Twin)
+    CalibrateTwin? Twin)
 {
     /// <summary>From so many rows on, a table can identify factors of its own.</summary>
     public const int EnoughRows = 500;
@@ -84,7 +83,7 @@ internal sealed record CalibrateRun(
             Outcomes(LeftOut.Model),
             @base is null ? null : Predict(named, @base),
             @base is null ? Identification.Of(samples, set) : null,
-            twin?.Pairs() ?? []);
+            twin);
 
         IEnumerable<(LeftOut, string)> Others(LeftOut what) =>
             CrossValidation.Groups(named, what) is { Count: > 1 } all ? all.Select(group => (what, group)) : [];

@@ -110,7 +110,7 @@ internal sealed class CalibrateVerb
             [
                 (AccuracyPage.Errors, CalibrateReport.Page(run)),
                 (AccuracyPage.Claims, ClaimsReport.Page(claims)),
-                .. run.Twin.Count > 0 ? [(AccuracyPage.Twin, AccuracyTwin.Page(run.Twin))] : Array.Empty<(string, string)>(),
+                .. run.Twin?.Pairs() is { Count: > 0 } pairs ? [(AccuracyPage.Twin, AccuracyTwin.Page(pairs))] : Array.Empty<(string, string)>(),
             ]);
     }
 

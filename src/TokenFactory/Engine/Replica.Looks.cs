@@ -42,7 +42,7 @@ public sealed partial class Replica
     /// <summary>What it looks like now.</summary>
     public ReplicaLoad Load(Instant now)
     {
-        var grown = Grown(now);
+        var grown = StepsBefore(now);
         int running = 0, generating = 0, waiting = 0;
         long blocks = 0, free = 0, held = 0, cached = 0;
         foreach (var lane in _lanes)

@@ -277,19 +277,19 @@ public sealed partial class Replica
         var next = Instant.Never;
         foreach (var lane in _lanes)
         {
-            foreach (var request in lane.Loading)
-            {
-                if (request.ReadyAt > now)
-                    next = Instant.Earlier(next, request.ReadyAt);
-            }
+            Look(lane.Loading);
+            Look(lane.Arriving);
+        }
 
-            foreach (var request in lane.Arriving)
+        return next;
+
+        void Look(List<EngineRequest> requests)
+        {
+            foreach (var request in requests)
             {
                 if (request.ReadyAt > now)
                     next = Instant.Earlier(next, request.ReadyAt);
             }
         }
-
-        return next;
     }
 }

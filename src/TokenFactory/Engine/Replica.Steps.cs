@@ -126,8 +126,6 @@ public sealed partial class Replica
         return end < now ? first : first - 1;
     }
 
-    private long Grown(Instant now) => _running == Running.Decode ? StepsBefore(now) : 0;
-
     private Int128 Sum(long steps) => (_first * steps) + (_slope * ((Int128)steps * (steps - 1) / 2));
 
     /// <summary>The instant by which so many steps are over.</summary>

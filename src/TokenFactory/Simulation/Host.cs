@@ -10,6 +10,7 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
 {
     private ReplicaMeter _meter;
     private TimeHistogram _gaps = new();
+    private Instant _looked;
 
     public int Index { get; } = index;
 
@@ -34,8 +35,8 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
     /// <summary>Slow spells that it is in.</summary>
     public List<Slowdown> Slow { get; } = [];
 
-    /// <summary>Shares of the KV blocks that requests held, times how long, and when it was last looked at.</summary>
-    public (double Seconds, Instant Until) KvHeld { get; set; }
+    /// <summary>Shares of the KV blocks that requests held, each times how long it was seen to be so.</summary>
+    public double KvHeldSeconds { get; private set; }
 
     /// <summary>Whether another was ordered in its place.</summary>
     public bool Replaced { get; set; }
@@ -54,7 +55,14 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
     public bool Done => Journeys.Count == 0 && Engine is null or { Count: 0 };
 
     /// <summary>It takes requests from now on.</summary>
-    public void Open(Replica engine, Instant now) => (Engine, Phase, Ready) = (engine, ReplicaPhase.Ready, now);
+    public void Open(Replica engine, Instant now) => (Engine, Phase, Ready, _looked) = (engine, ReplicaPhase.Ready, now, now);
+
+    /// <summary>Somebody sees how full it is: so it is taken to have been since the last look.</summary>
+    public void Look(ReplicaLoad load, Instant now)
+    {
+        KvHeldSeconds += load.KvHeld * (now - _looked).Seconds;
+        _looked = now;
+    }
 
     /// <summary>It is gone; what its engine counted is kept, the engine is not.</summary>
     public void Close(Instant now)
@@ -72,8 +80,6 @@ internal sealed class Host(int index, int pool, PoolPlan plan, Instant ordered, 
     public double PaidSeconds(Instant now) => (Instant.Earlier(now, Gone ?? Instant.Never) - Ordered).Seconds;
 
     public double ReadySeconds(Instant now) => Ready is { } ready ? (Instant.Earlier(now, Gone ?? Instant.Never) - ready).Seconds : 0;
-
-    public double IdleJoules(Instant now) => Plan.Facts.Model.IdleWatts * Math.Max(0, PaidSeconds(now) - Meter(now).BusySeconds);
 }
 
 /// <summary>What a pool or a replica has consumed and done by an instant: sums that only grow.</summary>
@@ -82,9 +88,10 @@ internal readonly record struct Sums(
 {
     public static Sums Of(Host host, Instant now)
     {
-        var meter = host.Meter(now);
+        var (meter, paid) = (host.Meter(now), host.PaidSeconds(now));
+        var idle = host.Plan.Facts.Model.IdleWatts * Math.Max(0, paid - meter.BusySeconds);
         return new Sums(
-            host.PaidSeconds(now), meter.StepJoules, host.IdleJoules(now), meter.PromptTokens, meter.OutputTokens, meter.BusySeconds, meter.SequenceSeconds);
+            paid, meter.StepJoules, idle, meter.PromptTokens, meter.OutputTokens, meter.BusySeconds, meter.SequenceSeconds);
     }
 
     public static Sums operator +(Sums a, Sums b) => new(

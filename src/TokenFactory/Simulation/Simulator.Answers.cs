@@ -37,8 +37,7 @@ public sealed partial class Simulator
                 Taken(journey, _now);
                 break;
             default:
-                _preemptions++;
-                break;
+                break; // preempted: its leg counts that
         }
     }
 

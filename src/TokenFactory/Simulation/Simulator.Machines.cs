@@ -20,7 +20,6 @@ public sealed partial class Simulator
     private readonly bool _scales;
     private readonly Instant[] _staleUntil;
     private int _coming;
-    private long _preemptions;
 
     private Host Order(int pool)
     {

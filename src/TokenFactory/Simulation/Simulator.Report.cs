@@ -68,7 +68,7 @@ public sealed partial class Simulator
             ReadySeconds = host.ReadySeconds(_lastEvent),
             ItJoules = pool.ItJoules * share,
             FacilityJoules = pool.FacilityJoules * share,
-            KvHeld = host.ReadySeconds(_lastEvent) is > 0 and var ready ? host.KvHeld.Seconds / ready : 0,
+            KvHeld = host.ReadySeconds(_lastEvent) is > 0 and var ready ? host.KvHeldSeconds / ready : 0,
         };
     }
 

@@ -7,8 +7,9 @@ using TokenFactory.Workload;
 namespace TokenFactory.Simulation;
 
 /// <content>
-/// The way of a request to an engine, and from there (in Simulator.Answers): (1) it arrives and waits at the gateway; (2) the router finds it a replica; (3) it passes the server in front of
-/// the engine; (4) the engine has it; (5) where pools compute prompts alone, its KV cache moves on to a second replica; (6) it ends.
+/// The way of a request to an engine, and from there (in Simulator.Answers): (1) it arrives and waits at the gateway; (2) the router finds
+/// it a replica; (3) it passes the server in front of the engine; (4) the engine has it; (5) where pools compute prompts alone, its KV cache
+/// moves on to a second replica; (6) it ends.
 /// </content>
 public sealed partial class Simulator
 {
@@ -207,12 +208,12 @@ public sealed partial class Simulator
             ReplicaRole.Decode => Leg.Answer,
             _ => Leg.Whole,
         };
-        if (host.Engine!.Refuses(journey.Ask.PromptTokens) is { } refusal)
+        if (host.Engine!.Refuses(journey.Ask.PromptTokens) is not null)
         {
             LeaveReplica(journey, false, now);
             LeaveIfDone(host);
             Drop(journey, now);
-            End(journey, Ending.Rejected, refusal.Split(" of ")[0] + " too long", now);
+            End(journey, Ending.Rejected, "its prompt too long", now);
             return;
         }
 

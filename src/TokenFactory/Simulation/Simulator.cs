@@ -186,8 +186,7 @@ public sealed partial class Simulator
             if (host.Engine is not { } engine)
                 continue;
             var load = engine.Load(now);
-            var since = (now - (host.KvHeld.Until > host.Ready!.Value ? host.KvHeld.Until : host.Ready.Value)).Seconds;
-            host.KvHeld = (host.KvHeld.Seconds + (load.KvHeld * since), now);
+            host.Look(load, now);
             ready += host.Phase == ReplicaPhase.Ready ? 1 : 0;
             (running, waiting) = (running + load.Running, waiting + load.Waiting);
             (blocks, held) = (blocks + load.Blocks, held + load.HeldBlocks);
