@@ -11,7 +11,7 @@ public sealed partial class ArrowTests
 {
     private static readonly (string Folder, string[] MayUse)[] Arrows =
     [
-        ("Planning", ["Simulation", "Economics", "Performance", "Workload", "Catalog", "Units"]),
+        ("Planning", ["Simulation", "Engine", "Policies", "Fleet", "Economics", "Performance", "Workload", "Catalog", "Units"]),
         ("Simulation", ["Engine", "Workload", "Policies", "Fleet", "Performance", "Economics", "Catalog", "Units"]),
         ("Policies", ["Fleet", "Performance", "Units"]),
         ("Engine", ["Performance", "Workload", "Units"]),
