@@ -5,5 +5,7 @@ if (args is ["simulate", ..])
     SimulationRuns.Run(args[1..]);
 else if (args is ["policies", ..])
     PolicyRuns.Run(args[1..]);
+else if (args is ["plan"])
+    PlanRuns.Run();
 else
     BenchmarkSwitcher.FromAssembly(typeof(SplitBenchmark).Assembly).Run(args);

@@ -182,9 +182,9 @@ internal sealed class DeploymentInput(Terms terms, CatalogContents catalog, List
         }
         if (Model is not { } model)
             return new AskedPool(tensor, expert, data, replicas);
-        if (tensor is { } tp && PredictLayout.Undivided(model, tp) is { } why)
-            Note(tensorKey, $"is {tp}, which {why}", $"Give one of {string.Join(", ", PredictLayout.Tensors(model))}");
-        if (data > 1 && !PredictLayout.IsMixture(model))
+        if (tensor is { } tp && Spreading.Undivided(model, tp) is { } why)
+            Note(tensorKey, $"is {tp}, which {why}", $"Give one of {string.Join(", ", Spreading.Tensors(model))}");
+        if (data > 1 && !Spreading.IsMixture(model))
             Note(dataKey, $"is {data}, and {model.Key} has no experts that attention groups could share", $"Give {replicasKey ?? "replicas"} instead");
         if (tensor is { } share && (long)share * data > MostReplicaGpus)
         {
@@ -194,9 +194,9 @@ internal sealed class DeploymentInput(Terms terms, CatalogContents catalog, List
 
         if (expert is not > 1)
             return new AskedPool(tensor, expert, data, replicas);
-        if (!PredictLayout.IsMixture(model))
+        if (!Spreading.IsMixture(model))
             Note(expertKey, $"is {expert}, and {model.Key} has no experts", $"Leave it out, or give {tensorKey}");
-        else if (PredictLayout.Experts(model) is var most && expert > most)
+        else if (Spreading.Experts(model) is var most && expert > most)
             Note(expertKey, $"is {expert}, and a layer of {model.Key} has {most} experts", $"Give at most {most}");
         else if (tensor is { } each && (long)each * data % expert != 0)
             Note(expertKey, $"is {expert}, which does not divide the {(long)each * data} GPUs of {tensorKey} x {dataKey}", "Divide them");

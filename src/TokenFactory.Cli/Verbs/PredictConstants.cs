@@ -34,7 +34,7 @@ internal static class PredictConstants
         var (plan, spread) = (d.Precision, d.Parallelism);
         foreach (var format in new[] { plan.Attention, plan.Dense, PrecisionPlan.Embeddings }.Distinct())
             yield return Row($"matrices in {format.Word()}", kernels.Gemm(format).From);
-        if (PredictLayout.IsMixture(d.Model))
+        if (Spreading.IsMixture(d.Model))
             yield return Row($"experts in {plan.Experts.Word()}", kernels.Experts(plan.Experts).From);
         if (d.Model.Attention.Any(group => group is GroupedQueryAttention))
             yield return Row($"attention over a {plan.KvCache.Word()} cache", kernels.Attention(plan.KvCache).From);

@@ -45,7 +45,7 @@ internal static class PredictNearest
     }
 
     /// <summary>The fewest GPUs per attention group, more than now, on which all pools fit.</summary>
-    private static Nearby? More(PredictRequest request, int tensor, int prefill) => PredictLayout.Tensors(request.One.Model)
+    private static Nearby? More(PredictRequest request, int tensor, int prefill) => Spreading.Tensors(request.One.Model)
         .Where(more => more > tensor)
         .Select(more => Fitting(request, more, Math.Max(more, prefill)))
         .FirstOrDefault(fitting => fitting is not null);

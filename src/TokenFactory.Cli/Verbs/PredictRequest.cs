@@ -46,7 +46,7 @@ internal sealed record PredictRequest
     /// <summary>One replica of a pool, spread over so many GPUs per attention group.</summary>
     public Deployment Replica(AskedPool pool, int tensor)
     {
-        var experts = pool.Expert ?? (pool.AttentionData > 1 && PredictLayout.IsMixture(One.Model) ? tensor * pool.AttentionData : 1);
+        var experts = pool.Expert ?? (pool.AttentionData > 1 && Spreading.IsMixture(One.Model) ? tensor * pool.AttentionData : 1);
         return One with { Parallelism = new Parallelism(tensor, Pipeline, pool.AttentionData, experts) };
     }
 

@@ -68,7 +68,7 @@ internal sealed class PredictRunner
         var domain = Domain(request.One);
         PredictAnswer? most = null;
         PredictAnswer? last = null;
-        foreach (var candidate in PredictLayout.Tensors(request.One.Model))
+        foreach (var candidate in Spreading.Tensors(request.One.Model))
         {
             if (candidate > domain && most is not null)
                 break;
@@ -96,7 +96,7 @@ internal sealed class PredictRunner
         if (request.Prefill is not { } pool)
             return 1;
         var longest = request.Load.InputTokens + request.Load.OutputTokens;
-        var candidates = PredictLayout.Tensors(request.One.Model).ToList();
+        var candidates = Spreading.Tensors(request.One.Model).ToList();
         return pool.Tensor ?? candidates.Find(tensor => new KvCapacity(request.Replica(pool, tensor)).Fits(longest)) switch
         {
             0 => candidates[^1],

@@ -50,8 +50,8 @@ internal sealed record PredictSeries(string Key, IReadOnlyList<double> Values)
         {
             foreach (var tensor in tensors)
             {
-                if (PredictLayout.Undivided(asked.One.Model, (int)tensor) is { } why)
-                    Note($"where {tensor} {why}", $"Give some of {string.Join(", ", PredictLayout.Tensors(asked.One.Model))}");
+                if (Spreading.Undivided(asked.One.Model, (int)tensor) is { } why)
+                    Note($"where {tensor} {why}", $"Give some of {string.Join(", ", Spreading.Tensors(asked.One.Model))}");
             }
 
             if (asked.Pool.Expert is { } experts && tensors.Any(tensor => (long)tensor * asked.Pool.AttentionData % experts != 0))

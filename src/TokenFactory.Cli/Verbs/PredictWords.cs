@@ -52,7 +52,7 @@ internal static class PredictWords
         yield return $"No: {Deployment(answer)} does not fit with one request of {answer.LongestTokens:N0} tokens; "
             + $"{missing} GiB are missing on each GPU.";
         yield return nearest.Count == 0
-            ? $"Nothing near fits either, up to {PredictLayout.MostTensor} GPUs: choose a smaller model or shorter lengths."
+            ? $"Nothing near fits either, up to {Spreading.MostTensor} GPUs: choose a smaller model or shorter lengths."
             : $"It fits {string.Join(", or ", nearest.Select(near => near.Change))}.";
     }
 

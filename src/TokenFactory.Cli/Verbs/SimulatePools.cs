@@ -116,9 +116,9 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
                 tensor,
                 one.Parallelism.Pipeline,
                 asked.AttentionData,
-                asked.Expert ?? (asked.AttentionData > 1 && PredictLayout.IsMixture(one.Model) ? tensor * asked.AttentionData : 1)),
+                asked.Expert ?? (asked.AttentionData > 1 && Spreading.IsMixture(one.Model) ? tensor * asked.AttentionData : 1)),
         };
-        var tried = asked.Tensor is { } given ? [given] : PredictLayout.Tensors(one.Model).ToList();
+        var tried = asked.Tensor is { } given ? [given] : Spreading.Tensors(one.Model).ToList();
         var fits = tried.Select(On).FirstOrDefault(deployment => new KvCapacity(deployment).Fits(room))
             ?? tried.Select(On).FirstOrDefault(deployment => new KvCapacity(deployment).Fits(1));
         if (fits is not null || input.Model is null)

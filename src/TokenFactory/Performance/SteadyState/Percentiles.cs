@@ -2,16 +2,24 @@ using TokenFactory.Performance.Calibration;
 
 namespace TokenFactory.Performance.SteadyState;
 
-/// <summary>Times that half, nine in ten and ninety-nine in a hundred requests stay below, in seconds. Estimated, not calibrated.</summary>
+/// <summary>Times that half, nine in ten, nineteen in twenty and ninety-nine in a hundred requests stay below, in seconds. Estimated, not calibrated.</summary>
 /// <param name="P50">The median.</param>
 /// <param name="P90">Nine in ten.</param>
+/// <param name="P95">Nineteen in twenty.</param>
 /// <param name="P99">Ninety-nine in a hundred.</param>
-public readonly record struct Percentiles(double P50, double P90, double P99)
+public readonly record struct Percentiles(double P50, double P90, double P95, double P99)
 {
-    private static readonly double[] Shares = [0.5, 0.9, 0.99];
+    private static readonly double[] Shares = [0.5, 0.9, 0.95, 0.99];
 
     /// <summary>Quantiles of the standard normal distribution at <see cref="Shares"/>.</summary>
-    private static readonly double[] Normal = [0, 1.2816, 2.3263];
+    private static readonly double[] Normal = [0, 1.2816, 1.6449, 2.3263];
+
+    /// <summary>The shares whose percentiles are known: 0.5, 0.9, 0.95 and 0.99.</summary>
+    public static IReadOnlyList<double> Known => Shares;
+
+    /// <summary>The time that a share of requests stays below.</summary>
+    /// <param name="share">One of <see cref="Known"/>; others take the next above.</param>
+    public double At(double share) => share <= Shares[0] ? P50 : share <= Shares[1] ? P90 : share <= Shares[2] ? P95 : P99;
 
     /// <summary>
     /// Time per output token, in seconds. Requests differ by how many steps with prompts fall into their lifetime: a Poisson number,
@@ -25,7 +33,7 @@ public readonly record struct Percentiles(double P50, double P90, double P99)
         var met = prediction.PrefillShare * outputTokens / tokensPerStep;
         var prompts = PromptSeconds(prediction.TokenTime);
         if (!(met > 0) || !(prompts > 0))
-            return new Percentiles(prediction.Tpot, prediction.Tpot, prediction.Tpot);
+            return Of(_ => prediction.Tpot);
         return Of(i => prediction.Tpot + (prompts * Math.Max(-1, Normal[i] / Math.Sqrt(met))));
     }
 
@@ -62,7 +70,7 @@ public readonly record struct Percentiles(double P50, double P90, double P99)
     /// <param name="outputTokens">Tokens of an answer.</param>
     public static Percentiles OfAnswer(Prediction prediction, Percentiles first, Percentiles each, double outputTokens)
     {
-        return new Percentiles(At(p => p.P50), At(p => p.P90), At(p => p.P99));
+        return new Percentiles(At(p => p.P50), At(p => p.P90), At(p => p.P95), At(p => p.P99));
 
         double At(Func<Percentiles, double> of)
         {
@@ -78,5 +86,5 @@ public readonly record struct Percentiles(double P50, double P90, double P99)
         + terms[StepTerm.PrefillDispatch] + terms[StepTerm.PrefillLayers] + terms[StepTerm.PrefillStep]
         + terms[StepTerm.PrefillSelection];
 
-    private static Percentiles Of(Func<int, double> at) => new(at(0), at(1), at(2));
+    private static Percentiles Of(Func<int, double> at) => new(at(0), at(1), at(2), at(3));
 }

@@ -71,6 +71,36 @@ internal static class PoolPrediction
         }
     }
 
+    /// <summary>What a replica of a decode pool does that generates so many answers at once.</summary>
+    public static Prediction Answers(Lens eye, double running)
+    {
+        var (mix, terms, seconds) = eye.Token(running, decodeOnly: true);
+        return eye.Answer(mix, terms, seconds, default, 0, running / (eye.Load.OutputTokens * seconds));
+    }
+
+    /// <summary>What a replica of a prefill pool does that is busy for a share of the time.</summary>
+    public static Prediction Prompts(Lens eye, double busy)
+    {
+        var prefill = eye.Prepared.Prefill.Deployment;
+        var (alone, transfer, most) = (eye.Alone(), eye.Transfer(), prefill.AttentionGroups * eye.PromptsPerSecond());
+        var first = FirstToken(eye, double.PositiveInfinity, alone, transfer, prefill.AttentionGroups);
+        var wait = Queueing.Wait(alone, busy, eye.Load.ArrivalVariability);
+        var waits = first;
+        waits[FirstTokenTerm.Queue] += wait;
+        var (step, mean) = eye.PrefillWatts(busy);
+        return new Prediction
+        {
+            Fits = true,
+            Ttft = eye.Ttft(first) + wait,
+            FirstTokenTime = waits,
+            RequestsPerSecond = busy * most,
+            TotalTokensPerSecond = busy * most * eye.Load.InputTokens,
+            WattsPerGpu = mean,
+            StepWatts = step,
+            Gpus = prefill.Gpus,
+        };
+    }
+
     private static FirstTokenTerms FirstToken(Lens eye, double clients, double alone, double transfer, double lanes)
     {
         var terms = eye.Common();

@@ -83,7 +83,8 @@ public sealed class Predictor(CalibrationSet calibration)
         };
     }
 
-    private static Prediction? Misfit(Prepared p)
+    /// <summary>The answer where the model or one request does not fit; null where it does.</summary>
+    internal static Prediction? Misfit(Prepared p)
     {
         var longest = p.Scenario.Load.InputTokens + p.Scenario.Load.OutputTokens;
         foreach (var deployment in new[] { p.Decode.Deployment, p.Prefill.Deployment })
@@ -95,6 +96,13 @@ public sealed class Predictor(CalibrationSet calibration)
 
         return null;
     }
+
+    /// <summary>What a replica does that always has as many requests as its memory holds.</summary>
+    internal static Prediction Saturating(Lens eye, double room) => ClosedLoop(eye, room);
+
+    /// <summary>What a replica does at the rate of an open loop that keeps so many requests in flight.</summary>
+    internal static Prediction Open(Lens eye, double inFlight) =>
+        Waiting(eye, ClosedLoop(eye, Math.Max(inFlight, 1e-6)), inFlight);
 
     private static Prediction ClosedLoop(Lens eye, double inFlight)
     {

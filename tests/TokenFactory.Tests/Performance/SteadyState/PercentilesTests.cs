@@ -24,7 +24,7 @@ public sealed class PercentilesTests
     public void Are_the_mean_where_no_prompt_falls_between()
     {
         var prediction = Tokens(decode: 0.020, prompts: 0, share: 0);
-        Assert.Equal(new Percentiles(prediction.Tpot, prediction.Tpot, prediction.Tpot), Percentiles.OfTokenTime(prediction, 256, 1));
+        Assert.Equal(new Percentiles(prediction.Tpot, prediction.Tpot, prediction.Tpot, prediction.Tpot), Percentiles.OfTokenTime(prediction, 256, 1));
     }
 
     [Fact]
@@ -41,12 +41,12 @@ public sealed class PercentilesTests
         var own = default(FirstTokenTerms);
         own[FirstTokenTerm.Own] = 0.2;
         var alone = new Prediction { Fits = true, Ttft = 0.2, FirstTokenTime = own };
-        Assert.Equal(new Percentiles(0.2, 0.2, 0.2), Percentiles.OfFirstToken(alone, Arrival.OpenLoop));
+        Assert.Equal(new Percentiles(0.2, 0.2, 0.2, 0.2), Percentiles.OfFirstToken(alone, Arrival.OpenLoop));
         own[FirstTokenTerm.Queue] = 0.1;
         var queued = alone with { Ttft = 0.3, FirstTokenTime = own };
         var at = Percentiles.OfFirstToken(queued, Arrival.OpenLoop);
         Assert.True(at.P50 > 0.2 && at.P50 < 0.3 && at.P90 > 0.3 && at.P99 > at.P90);
-        Assert.Equal(new Percentiles(0.3, 0.3, 0.3), Percentiles.OfFirstToken(queued, Arrival.ClosedLoop));
+        Assert.Equal(new Percentiles(0.3, 0.3, 0.3, 0.3), Percentiles.OfFirstToken(queued, Arrival.ClosedLoop));
     }
 
     private static Prediction Tokens(double decode, double prompts, double share)

@@ -1,9 +1,9 @@
 using TokenFactory.Catalog;
 
-namespace TokenFactory.Cli.Verbs;
+namespace TokenFactory.Performance;
 
 /// <summary>How a model can be spread over GPUs.</summary>
-internal static class PredictLayout
+public static class Spreading
 {
     /// <summary>Most GPUs per attention group that are tried where the user names none.</summary>
     public const int MostTensor = 64;
