@@ -1,6 +1,7 @@
 using System.Globalization;
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
+using TokenFactory.Performance;
 using TokenFactory.Performance.SteadyState;
 using TokenFactory.Units;
 

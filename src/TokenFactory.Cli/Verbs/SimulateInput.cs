@@ -134,6 +134,9 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         StaleSeconds = policies?.Number("stale_s", double.Epsilon, 1e9) ?? new Eligibility().StaleSeconds,
     };
 
+    /// <summary>The routing that a mapping of policies names, with its settings.</summary>
+    internal static (string Name, Func<IRouter> Router) Router(Settings? policies) => Router(policies, Eligible(policies));
+
     private static (string Name, Func<IRouter> Router) Router(Settings? policies, Eligibility eligibility)
     {
         var name = policies?.Text("routing") ?? Routers[0];

@@ -22,6 +22,12 @@ public readonly record struct SweepCount(int Replicas, int Misfits, int Pruned)
         new(Replicas + other.Replicas, Misfits + other.Misfits, Pruned + other.Pruned);
 }
 
+/// <summary>What a sweep found on one accelerator.</summary>
+/// <param name="Kept">Replicas that are worth a place in a fleet.</param>
+/// <param name="Hopeless">Replicas that keep the promises of no bucket, not even for a lone request.</param>
+/// <param name="Count">How much was looked at.</param>
+public readonly record struct SweepResult(IReadOnlyList<Candidate> Kept, IReadOnlyList<Candidate> Hopeless, SweepCount Count);
+
 /// <summary>Evaluates the replicas of a space for one model and its traffic, in closed form.</summary>
 /// <param name="calibration">What measurements taught.</param>
 /// <param name="kernels">Constants of kernels by accelerator.</param>
@@ -37,14 +43,14 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
     /// <summary>Facility over IT power; null for what is usual with the accelerator.</summary>
     public Sourced<Pue>? Pue { get; init; }
 
-    /// <summary>The replicas on one accelerator that are worth a place in a fleet.</summary>
+    /// <summary>The replicas on one accelerator.</summary>
     /// <param name="model">What is served.</param>
     /// <param name="gpu">On what.</param>
     /// <param name="space">What may be chosen.</param>
     /// <param name="profile">What is asked.</param>
     /// <param name="targets">What is promised for each bucket of the profile.</param>
     /// <param name="part">What the replicas compute.</param>
-    public (IReadOnlyList<Candidate> Kept, SweepCount Count) Of(
+    public SweepResult Of(
         ModelShape model,
         Accelerator gpu,
         SearchSpace space,
@@ -53,8 +59,8 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
         ReplicaPart part)
     {
         if (kernels(gpu) is not { } constants)
-            return ([], default);
-        var (kept, count) = (new List<Candidate>(), default(SweepCount));
+            return new SweepResult([], [], default);
+        var (kept, hopeless, count) = (new List<Candidate>(), new List<Candidate>(), default(SweepCount));
         foreach (var deployment in space.Replicas(model, gpu))
         {
             count = count with { Replicas = count.Replicas + 1 };
@@ -74,10 +80,14 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
             }
 
             var limits = prepared.Select((one, i) => Limit(one, targets[i], part)).ToList();
-            Add(kept, new Candidate(deployment, part, limits, Facility(gpu, limits, profile) * deployment.Gpus));
+            var candidate = new Candidate(deployment, part, limits, Facility(gpu, limits, profile) * deployment.Gpus);
+            if (limits.TrueForAll(limit => !limit.Possible))
+                hopeless.Add(candidate);
+            else
+                Add(kept, candidate);
         }
 
-        return (kept, count);
+        return new SweepResult(kept, hopeless, count);
     }
 
     private RateLimit Limit(Prepared prepared, LatencyTargets targets, ReplicaPart part) => part switch
@@ -125,8 +135,6 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
     /// <summary>Keeps a candidate unless a kept one is as good in everything, and drops those that it is as good as.</summary>
     private void Add(List<Candidate> kept, Candidate candidate)
     {
-        if (candidate.Limits.All(limit => !limit.Possible))
-            return;
         if (!Prunes)
         {
             kept.Add(candidate);

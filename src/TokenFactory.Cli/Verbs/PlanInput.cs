@@ -1,0 +1,114 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+using TokenFactory.Planning;
+using TokenFactory.Policies;
+using TokenFactory.Units;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>An ask as read.</summary>
+/// <param name="Ask">What is asked.</param>
+/// <param name="Assumed">What was assumed where nobody said.</param>
+/// <param name="File">The file; null where flags said everything.</param>
+internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, Settings? File);
+
+/// <summary>Reads an ask from YAML and flags; every mistake is noted with its line before anything is searched.</summary>
+internal sealed class PlanInput(Terms terms, CatalogContents catalog, CalibrationInput calibration)
+{
+    private static readonly (string Word, PlanObjective Objective)[] Objectives =
+        [("cost", PlanObjective.Cost), ("tokens-per-watt", PlanObjective.TokensPerWatt), ("profit", PlanObjective.Profit)];
+
+    private readonly List<string> _assumed = [];
+
+    /// <summary>The ask.</summary>
+    /// <exception cref="Refusal">Something is wrong; all mistakes at once.</exception>
+    public PlanRequest Read()
+    {
+        var file = terms.File;
+        var services = new PlanServices(terms, catalog, _assumed).Read();
+        var interruptible = services.SelectMany(service => service.Promises).Any(promise => promise.Interruptible);
+        var supplies = new PlanSupplies(terms, catalog, calibration, _assumed).Read(interruptible);
+        var limits = Limits(file?.Item("limits"), out var pue);
+        var (routing, router) = Router(file?.Item("policies"));
+        var ask = new PlanAsk
+        {
+            Name = Name(file),
+            Services = services,
+            Supplies = supplies,
+            Limits = limits,
+            Objective = Objective(),
+            Spare = Whole("spare_replicas", 0, 1000) ?? 0,
+            Pue = pue,
+            Router = router,
+            Routing = routing,
+            Seed = (ulong)(Whole("seed", 0, int.MaxValue) ?? 1),
+            TwinRequests = Whole("verify_requests", 0, 1_000_000) ?? new PlanAsk { Name = "", Services = [], Supplies = [] }.TwinRequests,
+            Finalists = Whole("finalists", 1, 100) ?? new PlanAsk { Name = "", Services = [], Supplies = [] }.Finalists,
+        };
+        if (ask.Objective == PlanObjective.Profit && limits.MostWatts is null && limits.Gpus is null)
+            (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");
+        terms.Conclude();
+        return new PlanRequest(ask, _assumed, file);
+    }
+
+    private static string Name(Settings? file)
+    {
+        var text = file is null ? "plan" : file.Text("name") ?? Path.GetFileNameWithoutExtension(file.Name);
+        var plain = new string([.. text.ToLowerInvariant().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '-')]).Trim('-');
+        return plain.Length > 0 ? plain : "plan";
+    }
+
+    private PlanLimits Limits(Settings? block, out Sourced<Pue>? pue)
+    {
+        var usd = Number("usd_per_month", double.Epsilon, 1e12);
+        var power = Number("mw", double.Epsilon, 1e6) * 1e6;
+        var grams = Number("carbon_g_per_kwh", 0, 1e5);
+        var kilograms = Number("carbon_kg_per_month", double.Epsilon, 1e12);
+        if (kilograms is not null && grams is null)
+            Of("carbon_kg_per_month")!.Note("carbon_kg_per_month", "needs the carbon of a kWh", "Give carbon_g_per_kwh too");
+        pue = Number("pue", 1, 10) is { } factor ? new Sourced<Pue>(new Pue(factor), terms.Said(Of("pue")!)) : null;
+        return new PlanLimits
+        {
+            UsdPerMonth = usd,
+            FacilityWatts = power,
+            CarbonGramsPerKwh = grams,
+            CarbonKgPerMonth = kilograms,
+            Gpus = Of("gpus") is { } settings ? settings.Whole("gpus", 1) : null,
+        };
+
+        Settings? Of(string key) => terms.Flags.Has(key) ? terms.Flags : block?.Has(key) == true ? block : null;
+
+        double? Number(string key, double least, double most) => Of(key)?.Number(key, least, most);
+    }
+
+    private PlanObjective Objective()
+    {
+        if (terms.Of("objective") is not { } settings || settings.Text("objective") is not { } text)
+        {
+            _assumed.Add("objective cost");
+            return PlanObjective.Cost;
+        }
+
+        foreach (var (word, objective) in Objectives)
+        {
+            if (word == text)
+                return objective;
+        }
+
+        settings.Note("objective", $"is '{text}'", $"Write one of {string.Join(", ", Objectives.Select(one => one.Word))}");
+        return PlanObjective.Cost;
+    }
+
+    private int? Whole(string key, int least, int most)
+    {
+        if (terms.Of(key) is not { } settings || settings.Whole(key, least) is not { } number)
+            return null;
+        if (number <= most)
+            return number;
+        settings.Note(key, $"is {number:N0}", $"Give at most {most:N0}");
+        return null;
+    }
+
+    private static (string Name, Func<IRouter>? Router) Router(Settings? policies) =>
+        policies is null ? ("marginal-cost", null) : SimulateInput.Router(policies);
+}

@@ -1,0 +1,245 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
+using TokenFactory.Performance;
+using TokenFactory.Performance.Measured;
+using TokenFactory.Performance.SteadyState;
+using TokenFactory.Planning;
+using TokenFactory.Planning.Search;
+using TokenFactory.Workload;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>Reads what a plan serves: models, traffic, promises, and what may be chosen of replicas.</summary>
+internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<string> assumed)
+{
+    private const double MostSeconds = 1e9;
+    private const int PlainRequests = 20_000;
+    private const double PlainVariation = 0.7;
+    private const string PlainClass = "default";
+
+    private static readonly string[] Engines = ["vllm", "sglang", "tensorrt-llm"];
+
+    /// <summary>The services; every mistake is noted.</summary>
+    public IReadOnlyList<PlanService> Read()
+    {
+        if (terms.File is not { } file || !file.Has("services"))
+            return One("default", terms.File, true) is { } only ? [only] : [];
+        var services = new List<PlanService>();
+        foreach (var item in file.Items("services"))
+        {
+            item.Require("name", "Name the service");
+            var name = item.Text("name") ?? "";
+            if (services.Exists(one => one.Name == name))
+                item.Note("name", $"is '{name}' a second time", "Give every service its own");
+            if (One(name, item, false) is { } service)
+                services.Add(service);
+        }
+
+        return services;
+    }
+
+    private PlanService? One(string name, Settings? settings, bool alone)
+    {
+        var model = Model(settings, alone);
+        var (traffic, classes) = Traffic(settings, alone);
+        var promises = Promises(settings, alone, classes);
+        var space = Space(settings);
+        if (model is null || traffic is null)
+            return null;
+        return new PlanService
+        {
+            Name = name,
+            Model = model,
+            Traffic = traffic,
+            Promises = promises,
+            Space = space,
+            Unlimited = settings is not null && SimulateInput.Truth(settings, "unlimited_demand"),
+        };
+    }
+
+    private ModelShape? Model(Settings? settings, bool alone)
+    {
+        var from = alone ? terms.Of("model") : settings!.Has("model") ? settings : null;
+        if (from is null)
+        {
+            (settings ?? terms.Flags).Require("model", "Name what is served; see 'catalog list models'");
+            return null;
+        }
+
+        return from.Text("model") is { } text && Lookup.Model(from, "model", text, catalog) is { } key ? catalog.ModelNames.Find(key) : null;
+    }
+
+    /// <summary>A workload block, or a rate and two lengths.</summary>
+    private (Func<ulong, ITraffic>? Traffic, IReadOnlyList<string> Classes) Traffic(Settings? settings, bool alone)
+    {
+        if (settings?.Item("workload") is { } block)
+        {
+            if (alone && terms.Flags.Has("requests_per_second"))
+                terms.Flags.Note("requests_per_second", "stands beside the file's workload", "Change the file with --set");
+            block.Has(SimulateContext.Key);
+            return WorkloadInput.Read(block) is { } read
+                ? (read.Traffic, [.. read.Classes.Select(one => one.Name)])
+                : (null, []);
+        }
+
+        if (settings?.Has("workload") == true)
+            return (null, []);
+        var (rate, input, output) = (Plain("requests_per_second"), Plain("input_tokens"), Plain("output_tokens"));
+        var shared = Number("system_prompt_tokens", 0, DeploymentInput.MostTokens) ?? 0;
+        var variation = Number("length_cv", 0, 5) ?? PlainVariation;
+        if (Of("length_cv") is null)
+            assumed.Add($"length_cv {PlainVariation}: how much lengths vary");
+        if (rate is not { } perSecond || input is not { } prompt || output is not { } answer)
+            return (null, []);
+        var plan = new OpenPlan
+        {
+            Name = PlainClass,
+            Class = PlainClass,
+            Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = perSecond }),
+            Lengths = new PairedLengths(Around(prompt), Around(answer)),
+            Requests = PlainRequests,
+            SystemPromptTokens = (int)shared,
+        };
+        return (plan.Traffic, [PlainClass]);
+
+        double? Plain(string key)
+        {
+            if (Of(key) is { } from)
+                return from.Number(key, double.Epsilon, DeploymentInput.MostTokens);
+            (settings ?? terms.Flags).Require(key, "Give requests_per_second, input_tokens and output_tokens, or a workload");
+            return null;
+        }
+
+        double? Number(string key, double least, double most) => Of(key)?.Number(key, least, most);
+
+        Settings? Of(string key) => alone ? terms.Of(key) : settings!.Has(key) ? settings : null;
+
+        TokenFactory.Workload.Spread Around(double mean) => variation > 0 ? Lognormal.OfMean(mean, variation, 1) : new Constant(mean);
+    }
+
+    /// <summary>A list of promises by class, or flat keys where there is one class.</summary>
+    private List<Promise> Promises(Settings? settings, bool alone, IReadOnlyList<string> classes)
+    {
+        if (settings?.IsList("promises") == true)
+        {
+            var promises = settings.Items("promises").Select(item => Named(item, classes)).ToList();
+            foreach (var twice in promises.GroupBy(one => one.Class, StringComparer.Ordinal).Where(same => same.Count() > 1))
+                settings.Note("promises", $"name class '{twice.Key}' twice", "Put them together");
+            return [.. promises, .. classes.Where(name => !promises.Exists(one => one.Class == name)).Select(name => new Promise(name))];
+        }
+
+        if (settings?.Has("promises") == true)
+            settings.Items("promises");
+        var flat = Flat(key => alone ? terms.Of(key) : settings!.Has(key) ? settings : null, classes.Count == 1 ? classes[0] : "");
+        if (flat is { } promise && classes.Count > 1 && (promise.Targets.Any || promise.DeadlineSeconds is not null))
+            (settings ?? terms.Flags).Note("promises", $"are missing, and the workload has classes {string.Join(", ", classes)}", "Give promises by class");
+        return [.. classes.Select(name => flat with { Class = name })];
+    }
+
+    private static Promise Named(Settings item, IReadOnlyList<string> classes)
+    {
+        item.Require("class", "Name the class as the workload does");
+        var name = item.Text("class") ?? "";
+        if (name.Length > 0 && classes.Count > 0 && !classes.Contains(name))
+            item.Note("class", $"is '{name}', and no stream of the workload sends that class", $"The workload sends {string.Join(", ", classes)}");
+        return Flat(key => item.Has(key) ? item : null, name);
+    }
+
+    private static Promise Flat(Func<string, Settings?> of, string name)
+    {
+        var usual = Percentile(of, "percentile") ?? LatencyTargets.None.TtftShare;
+        return new Promise(name)
+        {
+            Targets = new LatencyTargets
+            {
+                Ttft = of("ttft_s")?.Number("ttft_s", double.Epsilon, MostSeconds),
+                TtftShare = Percentile(of, "ttft_percentile") ?? usual,
+                Tpot = of("tpot_ms")?.Number("tpot_ms", double.Epsilon, MostSeconds) / 1e3,
+                TpotShare = Percentile(of, "tpot_percentile") ?? usual,
+                EndToEnd = of("end_to_end_s")?.Number("end_to_end_s", double.Epsilon, MostSeconds),
+                EndToEndShare = Percentile(of, "end_to_end_percentile") ?? usual,
+            },
+            DeadlineSeconds = of("deadline_s")?.Number("deadline_s", double.Epsilon, MostSeconds),
+            UsdPerMillionOutput = of("usd_per_million_output")?.Number("usd_per_million_output", 0),
+            UsdPerMillionInput = of("usd_per_million_input")?.Number("usd_per_million_input", 0),
+        };
+    }
+
+    private static double? Percentile(Func<string, Settings?> of, string key)
+    {
+        if (of(key) is not { } settings || settings.Number(key, 1, 100) is not { } number)
+            return null;
+        if (Percentiles.Known.Any(share => Math.Abs((share * 100) - number) < 1e-9))
+            return number / 100;
+        settings.Note(key, $"is {number}", "Write 50, 90, 95 or 99");
+        return null;
+    }
+
+    private SearchSpace Space(Settings? settings)
+    {
+        var usual = new SearchSpace();
+        var block = settings?.Item("search") ?? (settings is null || settings == terms.File ? null : terms.File?.Item("search"));
+        var split = Texts("disaggregated")?[0] ?? "try";
+        if (split is not ("try" or "no" or "only"))
+            Note("disaggregated", $"is '{split}'", "Write try, no or only");
+        var draft = Wholes("draft_tokens", 1, 64);
+        var acceptance = Of("acceptance")?.Number("acceptance", 0, 1);
+        if (draft is not null && acceptance is null)
+            assumed.Add($"acceptance {PointInterpreter.DefaultAcceptance}");
+        return new SearchSpace
+        {
+            Engines = Texts("engine")?.Select(EngineKey).ToList() ?? usual.Engines,
+            Weights = Formats("precision"),
+            KvCache = Formats("kv_precision") ?? usual.KvCache,
+            Tensor = Wholes("tp", 1, 1024),
+            Pipeline = Wholes("pp", 1, 64) ?? usual.Pipeline,
+            AttentionData = Wholes("attention_dp", 1, 576),
+            TokenBudgets = Wholes("token_budget", 1, 1_000_000) ?? usual.TokenBudgets,
+            Speculation = draft is null
+                ? usual.Speculation
+                : [null, .. draft.Select(tokens => (SpeculativeDecoding?)new SpeculativeDecoding(tokens, acceptance ?? PointInterpreter.DefaultAcceptance))],
+            Clocks = Numbers("clocks", 0.3, 1) ?? usual.Clocks,
+            Disaggregated = split != "no",
+            Aggregated = split != "only",
+            MostGpus = Wholes("most_gpus_per_replica", 1, 576)?.Max() ?? usual.MostGpus,
+            MemoryUtilisation = Numbers("memory_utilisation", 0.05, 1)?[0] ?? usual.MemoryUtilisation,
+        };
+
+        Settings? Of(string key) => terms.Flags.Has(key) ? terms.Flags : block?.Has(key) == true ? block : null;
+
+        IReadOnlyList<string>? Texts(string key) => Of(key)?.Texts(key) is { Count: > 0 } texts ? texts : null;
+
+        void Note(string key, string what, string remedy) => Of(key)!.Note(key, what, remedy);
+
+        string EngineKey(string text)
+        {
+            var key = PointInterpreter.EngineKey(text);
+            if (!Engines.Contains(key))
+                Note("engine", $"is '{text}'", $"Write one of {string.Join(", ", Engines)}");
+            return key;
+        }
+
+        List<NumberFormat>? Formats(string key) => Texts(key)?.Select(text =>
+        {
+            if (NumberFormatWords.Parse(text) is { } format)
+                return format;
+            Note(key, $"is '{text}'", $"Write one of {NumberFormatWords.Words}");
+            return NumberFormat.Bf16;
+        }).ToList();
+
+        List<int>? Wholes(string key, int least, int most) => Numbers(key, least, most)?.Select(number =>
+        {
+            if (number != Math.Floor(number))
+                Note(key, $"holds {number}", "Give whole numbers");
+            return (int)number;
+        }).ToList();
+
+        List<double>? Numbers(string key, double least, double most) => Texts(key)?.Select(text =>
+        {
+            if (double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+                return number;
+            Note(key, $"holds '{text}'", $"Give numbers from {least} to {most}");
+            return least;
+        }).ToList();
+    }
+}

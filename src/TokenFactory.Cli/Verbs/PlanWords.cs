@@ -1,0 +1,130 @@
+using TokenFactory.Catalog;
+using TokenFactory.Cli.Output;
+using TokenFactory.Performance;
+using TokenFactory.Performance.SteadyState;
+using TokenFactory.Planning;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>Plans in words.</summary>
+internal static class PlanWords
+{
+    /// <summary>The plan in sentences.</summary>
+    public static IEnumerable<string> Answer(PlanAnswer answer, Finalist best)
+    {
+        yield return $"{Fleet(best)}: {Spell.Dollars(best.PaidUsdPerHour)} an hour ({Spell.Dollars(best.PaidUsdPerHour * PlanLimits.HoursPerMonth)} a month), "
+            + $"{Spell.Dollars(answer.UsdPerMillionOutput(best.PaidUsdPerHour))} per million output tokens, "
+            + $"{Spell.Number(answer.OutputTokensPerJoule(best))} output tokens per second and watt at the facility's meter.";
+        if (best.Runs.Count > 0)
+            yield return Kept(best);
+        if (answer.Finalists.Skip(1).FirstOrDefault(fleet => fleet.Kept) is { } next && best.PaidUsdPerHour > 0)
+            yield return $"Next: {Fleet(next)}, {Spell.Change((next.PaidUsdPerHour / best.PaidUsdPerHour) - 1)} in dollars.";
+    }
+
+    /// <summary>Why there is no plan.</summary>
+    public static IEnumerable<string> Infeasible(PlanAnswer answer)
+    {
+        yield return "No fleet of what is on offer does this.";
+        foreach (var one in answer.Infeasible)
+            yield return Obstacle(one);
+    }
+
+    private static string Kept(Finalist best)
+    {
+        var promises = best.Runs.SelectMany(run => run.Promises).ToList();
+        if (promises.Count == 0)
+            return "Nothing is promised: the fleet just keeps up.";
+        var nearest = promises.MaxBy(promise => promise.Seconds / promise.Promised);
+        return $"The twin replayed {best.Runs.Sum(run => run.Report.Requests.Requests.Arrived):N0} requests and every promise was kept; nearest to its limit is "
+            + $"the {Time(nearest.Time)} of {nearest.Class}: {Spell.Number(nearest.Seconds * 1e3)} of {Spell.Number(nearest.Promised * 1e3)} ms"
+            + (nearest.Share < 1 ? $" at p{nearest.Share * 100:0}." : ".");
+    }
+
+    private static string Obstacle(Infeasibility one)
+    {
+        var who = one.Class.Length > 0 ? $" of {one.Class}" : one.Service is { Length: > 0 } service and not "default" ? $" of {service}" : "";
+        var on = one.On.Length > 0 ? $" (on {one.On})" : "";
+        return one.Obstacle switch
+        {
+            Planning.Obstacle.Memory => $"The model{who} fits on nothing that is on offer: give more GPUs per replica, fewer bits, or GPUs with more memory.",
+            Planning.Obstacle.Ttft or Planning.Obstacle.Tpot or Planning.Obstacle.EndToEnd =>
+                $"The promise on the {Time(one.Obstacle)}{who} cannot be kept even for a lone request: {Milliseconds(one.Given)} promised, "
+                + $"{(one.Needed is { } least ? Milliseconds(least) : "nothing")} is the least{on}.",
+            Planning.Obstacle.Twin => "Fleets that keep the promises in closed form break them in the twin, also at five times the size: see the table; "
+                + "relax the promise that is broken, or offer faster GPUs.",
+            _ => $"The limit on {Limit(one.Obstacle)}{who} is {Spell.Number(one.Given)}; the least that works is "
+                + $"{(one.Needed is { } needed ? Spell.Number(needed) : "not known")}{on}.",
+        };
+    }
+
+    private static string Limit(Obstacle obstacle) => obstacle switch
+    {
+        Planning.Obstacle.Stock => "GPUs",
+        Planning.Obstacle.Budget => "dollars per month",
+        _ => "watts",
+    };
+
+    private static string Milliseconds(double seconds) => $"{Spell.Number(seconds * 1e3)} ms";
+
+    private static string Time(Obstacle obstacle) => Time(obstacle switch
+    {
+        Planning.Obstacle.Ttft => "ttft",
+        Planning.Obstacle.Tpot => "tpot",
+        _ => "end_to_end",
+    });
+
+    /// <summary>A promised time in words.</summary>
+    public static string Time(string time) => time switch
+    {
+        "ttft" => "time to the first token",
+        "tpot" => "time per token after it",
+        "end_to_end" => "time of the whole answer",
+        _ => "deadline",
+    };
+
+    /// <summary>A fleet in words: "3 x (2 x h100-sxm, fp8, TP2) on-demand".</summary>
+    public static string Fleet(Finalist fleet) => string.Join(
+        " + ", fleet.Units.SelectMany(chosen => chosen.Unit.Pools.Select(pool => Pool(pool, chosen.Count))));
+
+    private static string Pool(UnitPool pool, int count)
+    {
+        var d = pool.Candidate.Deployment;
+        var part = pool.Candidate.Part switch
+        {
+            Planning.Search.ReplicaPart.Prompt => ", prefill",
+            Planning.Search.ReplicaPart.Answer => ", decode",
+            _ => "",
+        };
+        return $"{pool.Replicas * count} x ({d.Gpus} x {d.Gpu.Key}, {Weights(d)}, {d.Parallelism}{part}) {pool.Supply.Billing.Text()}";
+    }
+
+    /// <summary>The kind of a unit: its GPUs and precision, whatever the layout.</summary>
+    public static string Kind(PlanUnit unit) => string.Join(
+        '+', unit.Pools.Select(pool => $"{pool.Candidate.Deployment.Gpu.Key} {pool.Candidate.Deployment.Weights} {pool.Supply.Billing}"));
+
+    /// <summary>Weights as people write them, with speculation where there is any.</summary>
+    public static string Weights(Deployment d) =>
+        d.Weights.Word() + (d.Speculation is { } draft ? $" + draft {draft.DraftTokens}" : "") + (d.ClockLock is { } clock ? $" at {clock * 100:0} % clock" : "");
+
+    /// <summary>What keeps a unit from serving more, in the bucket that takes most of it.</summary>
+    public static string Bound(PlanAnswer answer, PlanUnit unit)
+    {
+        var profile = answer.Searches[unit.Service].Profile;
+        return string.Join(", ", unit.Pools.Select(pool =>
+        {
+            var worst = Enumerable.Range(0, profile.Buckets.Count)
+                .MaxBy(i => profile.Buckets[i].RequestsPerSecond * pool.Candidate.Load(i));
+            return Bound(pool.Candidate.Limits[worst].Bound);
+        }).Distinct());
+    }
+
+    private static string Bound(RateBound bound) => bound switch
+    {
+        RateBound.Speed => "speed of the GPUs",
+        RateBound.Memory => "memory for the KV cache",
+        RateBound.Ttft => "promise on first tokens",
+        RateBound.Tpot => "promise per token",
+        RateBound.EndToEnd => "promise on answers",
+        _ => "memory",
+    };
+}

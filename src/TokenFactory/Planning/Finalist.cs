@@ -1,0 +1,61 @@
+using TokenFactory.Simulation;
+
+namespace TokenFactory.Planning;
+
+/// <summary>So many of a unit.</summary>
+/// <param name="Unit">The unit.</param>
+/// <param name="Count">How many, at least 1.</param>
+public readonly record struct Chosen(PlanUnit Unit, int Count);
+
+/// <summary>What the twin says of a service on a fleet.</summary>
+/// <param name="Service">Index of the service.</param>
+/// <param name="Report">The run.</param>
+/// <param name="Promises">Every promise and what came of it.</param>
+public sealed record ServiceRun(int Service, RunReport Report, IReadOnlyList<PromiseKept> Promises)
+{
+    /// <summary>Share of requests that may stay unanswered.</summary>
+    private const double Unanswered = 0.001;
+
+    /// <summary>Whether every promise was kept and every request answered.</summary>
+    public bool Kept => Promises.All(promise => promise.Kept)
+        && Report.Requests.Requests.Completed >= Report.Requests.Requests.Arrived * (1 - Unanswered);
+}
+
+/// <summary>A fleet that is worth showing: put together by the closed form, sized by the twin.</summary>
+public sealed record Finalist
+{
+    /// <summary>The fleet.</summary>
+    public required FleetDesign Design { get; init; }
+
+    /// <summary>What it is put together from.</summary>
+    public required IReadOnlyList<Chosen> Units { get; init; }
+
+    /// <summary>How much more than the traffic the closed form had to plan for, so that the twin keeps the promises.</summary>
+    public double Factor { get; init; } = 1;
+
+    /// <summary>What the twin says, service by service; empty where it was not asked.</summary>
+    public IReadOnlyList<ServiceRun> Runs { get; init; } = [];
+
+    /// <summary>Whether the twin was asked and says that every promise is kept.</summary>
+    public bool Kept => Runs.Count > 0 && Runs.All(run => run.Kept);
+
+    /// <summary>Dollars per hour that it adds to what is bought already.</summary>
+    public double MarginalUsdPerHour => Units.Sum(chosen => chosen.Count * chosen.Unit.MarginalUsdPerHour);
+
+    /// <summary>Dollars per hour that are paid for its GPUs.</summary>
+    public double PaidUsdPerHour => Units.Sum(chosen => chosen.Count * chosen.Unit.PaidUsdPerHour);
+
+    /// <summary>Watts at the site's meter with every replica at full load.</summary>
+    public double FullWatts => Units.Sum(chosen => chosen.Count * chosen.Unit.FacilityWatts);
+
+    /// <summary>Mean watts at the site's meter in the twin; at full load where it was not asked.</summary>
+    public double MeanWatts => Runs.Count == 0
+        ? FullWatts
+        : Runs.Sum(run => run.Report.Machines.FacilityJoules / Math.Max(run.Report.Seconds, 1e-9));
+
+    /// <summary>GPUs of all kinds.</summary>
+    public int Gpus => Design.Gpus;
+
+    /// <summary>What it is judged by: less is better.</summary>
+    public double Weighs(PlanObjective objective) => objective == PlanObjective.TokensPerWatt ? MeanWatts : MarginalUsdPerHour;
+}

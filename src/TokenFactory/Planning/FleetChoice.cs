@@ -1,0 +1,99 @@
+using TokenFactory.Planning.Search;
+
+namespace TokenFactory.Planning;
+
+/// <summary>A kind of fleet, whatever its size.</summary>
+/// <param name="At">The fleet that carries so many times the traffic in closed form; null where a limit forbids it.</param>
+internal sealed record FleetKind(Func<double, Finalist?> At);
+
+/// <summary>Puts fleets together of what the sweeps left.</summary>
+internal sealed class FleetChoice
+{
+    private const double Rounding = 1e-9;
+
+    private readonly PlanAsk _ask;
+    private readonly IReadOnlyList<ServiceSearch> _searches;
+    private readonly FleetBuilder _builder;
+
+    public FleetChoice(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches)
+    {
+        (_ask, _searches) = (ask, searches);
+        _builder = new FleetBuilder(ask, knowledge, searches);
+    }
+
+    /// <summary>The kinds worth a run in the twin: the best of each choice of GPUs, size of replica and split, the best first.</summary>
+    public IEnumerable<FleetKind> Kinds() =>
+        Uniform(1).GroupBy(one => Look(one.Fleet.Units[0].Unit)).Select(group => group.First())
+            .OrderBy(one => one.Fleet.Weighs(_ask.Objective)).ThenBy(one => one.Fleet.Gpus)
+            .Select(one => one.Kind);
+
+    /// <summary>Fleets of one kind of unit, the best first.</summary>
+    public IReadOnlyList<Finalist> Alternatives(int most) => [.. Uniform(1).Select(one => one.Fleet).Take(most)];
+
+    /// <summary>What makes every fleet infeasible.</summary>
+    public static IReadOnlyList<Infeasibility> Obstacles() => [];
+
+    /// <summary>Fleets of a single service that are made of one kind of unit, within the limits.</summary>
+    private IEnumerable<(Finalist Fleet, FleetKind Kind)> Uniform(double factor)
+    {
+        if (_searches.Count != 1)
+            return [];
+        var search = _searches[0];
+        var whole = search.WholeUnits(Firm(search)).Select(unit => (Unit: unit, Kind: new FleetKind(at => Fleet(unit, search, at))));
+        var split = search.SplitUnits(Firm(search), factor, _ask.Objective)
+            .Select(unit => (Unit: unit, Kind: new FleetKind(at => Split(unit, search, at))));
+        return whole.Concat(split)
+            .Select(one => (Fleet: one.Kind.At(factor), one.Kind))
+            .Where(one => one.Fleet is not null)
+            .OrderBy(one => one.Fleet!.Weighs(_ask.Objective)).ThenBy(one => one.Fleet!.Gpus)
+            .Select(one => (one.Fleet!, one.Kind));
+    }
+
+    /// <summary>Supplies that a whole service may stand on: what is taken back more often than its promises tolerate is not.</summary>
+    private List<Supply> Firm(ServiceSearch search)
+    {
+        var tolerated = search.Profile.Buckets.Select(bucket => search.PromiseOf(bucket).LostTolerated).Min();
+        return [.. _ask.Supplies.Where(supply => supply.Unavailable <= tolerated)];
+    }
+
+    private Finalist? Fleet(PlanUnit unit, ServiceSearch search, double factor)
+    {
+        var needed = unit.Needed(search.Profile) * factor;
+        if (!double.IsFinite(needed))
+            return null;
+        var count = Math.Max(1, (int)Math.Ceiling(needed - Rounding)) + Spare(search);
+        return Within([new Chosen(unit, count)]);
+    }
+
+    /// <summary>The same pools of prompts and answers, as large as the factor asks.</summary>
+    private Finalist? Split(PlanUnit unit, ServiceSearch search, double factor)
+    {
+        var pools = unit.Pools.Select(pool => pool with
+        {
+            Replicas = Math.Max(1, (int)Math.Ceiling((pool.Candidate.Replicas(search.Profile) * factor) - Rounding)) + Spare(search),
+        }).ToList();
+        return Within([new Chosen(PlanUnit.Of(search.Index, pools[0], pools[1], search.Profile.Buckets.Count), 1)]);
+    }
+
+    private int Spare(ServiceSearch search) => search.Service.Promises.Any(promise => !promise.Interruptible) ? _ask.Spare : 0;
+
+    /// <summary>The fleet, unless a limit forbids it.</summary>
+    private Finalist? Within(IReadOnlyList<Chosen> units)
+    {
+        var limits = _ask.Limits;
+        var gpus = units.SelectMany(chosen => chosen.Unit.Pools.Select(pool => (pool.Supply, Gpus: pool.Gpus * chosen.Count)))
+            .GroupBy(one => one.Supply.Key, (_, same) => (same.First().Supply, Gpus: same.Sum(one => one.Gpus))).ToList();
+        if (gpus.Exists(one => one.Gpus > (one.Supply.Stock ?? int.MaxValue)) || gpus.Sum(one => one.Gpus) > (limits.Gpus ?? int.MaxValue))
+            return null;
+        if (units.Sum(chosen => chosen.Count * chosen.Unit.MarginalUsdPerHour) > (limits.UsdPerHour ?? double.PositiveInfinity)
+            || units.Sum(chosen => chosen.Count * chosen.Unit.FacilityWatts) > (limits.MostWatts ?? double.PositiveInfinity))
+        {
+            return null;
+        }
+
+        return new Finalist { Design = _builder.Of(units), Units = units };
+    }
+
+    private static string Look(PlanUnit unit) => string.Join(
+        '+', unit.Pools.Select(pool => $"{pool.Candidate.Deployment.Gpu.Key} {pool.Candidate.Gpus} {pool.Candidate.Deployment.Weights}"));
+}

@@ -1,0 +1,22 @@
+using System.Collections.Concurrent;
+using TokenFactory.Catalog;
+using TokenFactory.Performance;
+using TokenFactory.Performance.Calibration;
+using TokenFactory.Performance.Kernels;
+
+namespace TokenFactory.Planning;
+
+/// <summary>What a planner knows beside the ask.</summary>
+/// <param name="Calibration">What measurements taught.</param>
+/// <param name="Kernels">Constants of kernels by accelerator; null for one that nothing stands in for.</param>
+/// <param name="Site">Assumptions about sites.</param>
+public sealed record PlanKnowledge(CalibrationSet Calibration, Func<Accelerator, KernelSet?> Kernels, SiteDefaults Site)
+{
+    private readonly ConcurrentDictionary<(Deployment Deployment, bool Split), ReplicaModel> _models = new();
+
+    /// <summary>How long steps of a replica take; made once for each.</summary>
+    /// <param name="deployment">The replica.</param>
+    /// <param name="split">Prompts and answers have pools of their own.</param>
+    public ReplicaModel Model(Deployment deployment, bool split) => _models.GetOrAdd(
+        (deployment, split), key => new ReplicaModel(key.Deployment, Kernels(key.Deployment.Gpu)!, Calibration, key.Split));
+}

@@ -1,0 +1,69 @@
+using TokenFactory.Planning.Search;
+
+namespace TokenFactory.Planning;
+
+/// <summary>
+/// Finds the fleet that serves what is asked for least, in three passes: a sweep of replicas in closed form, with bounds; fleets put
+/// together of what is left, exactly; and the twin, which replays the user's own traffic on the best of them and sizes them.
+/// </summary>
+/// <param name="knowledge">What is known beside the ask.</param>
+/// <param name="progress">Told what is being done; returns whether to go on. An empty text only asks.</param>
+public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progress = null)
+{
+    /// <summary>Kinds of fleet that are shown beside the best.</summary>
+    public const int MostAlternatives = 200;
+
+    /// <summary>The answer.</summary>
+    /// <exception cref="OperationCanceledException">The progress was told to stop.</exception>
+    public PlanAnswer Solve(PlanAsk ask)
+    {
+        var searches = Searches(ask);
+        var obstacles = searches.SelectMany(search => Obstacles.Of(search, ask)).ToList();
+        if (obstacles.Count > 0)
+            return new PlanAnswer { Ask = ask, Searches = searches, Finalists = [], Alternatives = [], Infeasible = obstacles };
+        return Solve(ask, searches);
+    }
+
+    /// <summary>The answer from sweeps that were made before: prices, limits and demand may have changed since, replicas may not.</summary>
+    public PlanAnswer Solve(PlanAsk ask, IReadOnlyList<ServiceSearch> searches)
+    {
+        var fleets = new FleetChoice(ask, knowledge, searches);
+        var kinds = fleets.Kinds().ToList();
+        var twin = new TwinCheck(ask, searches, progress);
+        var finalists = new List<Finalist>();
+        foreach (var kind in kinds.Take(ask.Finalists))
+        {
+            if (ask.TwinRequests == 0)
+                finalists.Add(kind.At(1)!);
+            else if (twin.Smallest(kind.At) is { } sized)
+                finalists.Add(sized);
+        }
+
+        var ordered = finalists.OrderByDescending(fleet => fleet.Kept).ThenBy(fleet => fleet.Weighs(ask.Objective))
+            .ThenBy(fleet => fleet.Gpus).ToList();
+        return new PlanAnswer
+        {
+            Ask = ask,
+            Searches = searches,
+            Finalists = ordered,
+            Alternatives = fleets.Alternatives(MostAlternatives),
+            TwinRuns = twin.Runs,
+            Infeasible = ordered.Count == 0
+                ? FleetChoice.Obstacles()
+                : ask.TwinRequests > 0 && !ordered[0].Kept ? [new Infeasibility(Obstacle.Twin, "", "", 0, null, "")] : [],
+        };
+    }
+
+    /// <summary>The sweeps of all services.</summary>
+    public IReadOnlyList<ServiceSearch> Searches(PlanAsk ask)
+    {
+        var gpus = ask.Supplies.Select(supply => supply.Gpu).DistinctBy(gpu => gpu.Key).ToList();
+        var sweep = new Sweep(knowledge.Calibration, knowledge.Kernels, knowledge.Site)
+        {
+            Prunes = ask.Prunes,
+            CountsWatts = ask.Objective != PlanObjective.Cost || ask.Limits.MostWatts is not null,
+            Pue = ask.Pue,
+        };
+        return [.. ask.Services.Select((service, i) => ServiceSearch.Of(service, i, ask, sweep, gpus))];
+    }
+}

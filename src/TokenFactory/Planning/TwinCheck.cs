@@ -1,0 +1,87 @@
+using TokenFactory.Planning.Search;
+using TokenFactory.Simulation;
+using TokenFactory.Units;
+using TokenFactory.Workload;
+
+namespace TokenFactory.Planning;
+
+/// <summary>Runs fleets in the twin on the user's own traffic, and finds how small one may be.</summary>
+internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> searches, Func<string, bool>? progress)
+{
+    private const double Finest = 1.02;
+    private const int MostHalvings = 5;
+    private static readonly double[] Smaller = [0.85, 0.7, 0.5, 0.35, 0.25];
+    private static readonly double[] Larger = [1.15, 1.4, 1.8, 2.5, 3.5, 5];
+
+    private readonly Dictionary<string, ServiceRun> _runs = new(StringComparer.Ordinal);
+
+    /// <summary>Runs of the twin so far.</summary>
+    public int Runs { get; private set; }
+
+    /// <summary>What the twin says of a fleet.</summary>
+    public Finalist Of(Finalist finalist) => finalist with
+    {
+        Runs = [.. searches.Where(search => finalist.Units.Any(chosen => chosen.Unit.Service == search.Index))
+            .Select(search => Run(finalist, search))],
+    };
+
+    /// <summary>The smallest fleet of a kind that keeps the promises, or the last one tried where none does; null where there is none at all.</summary>
+    /// <param name="at">The fleet that carries so many times the traffic in closed form; null where limits forbid it.</param>
+    public Finalist? Smallest(Func<double, Finalist?> at)
+    {
+        if (Try(1) is not { } first)
+            return null;
+        var (kept, broken) = first.Kept ? (first, null) : ((Finalist?)null, first);
+        foreach (var factor in first.Kept ? Smaller : Larger)
+        {
+            if (Try(factor) is not { } next)
+                break;
+            if (next.Kept)
+                kept = next;
+            else
+                broken = next;
+            if (kept is not null && broken is not null)
+                break;
+        }
+
+        for (var i = 0; i < MostHalvings && kept is not null && broken is not null && kept.Factor / broken.Factor > Finest; i++)
+        {
+            var middle = Try(Math.Sqrt(kept.Factor * broken.Factor))!;
+            if (middle.Kept)
+                kept = middle;
+            else
+                broken = middle;
+        }
+
+        return kept ?? broken;
+
+        Finalist? Try(double factor) => at(factor) is { } fleet ? Of(fleet with { Factor = factor }) : null;
+    }
+
+    private ServiceRun Run(Finalist finalist, ServiceSearch search)
+    {
+        var pools = finalist.Design.Pools.Where(pool => pool.Service == search.Service.Name);
+        var key = $"{search.Index} " + string.Join(
+            ';', pools.Select(pool => $"{Kind(pool.Order)} {pool.Order.Replicas} {pool.HostCacheBytes}"));
+        if (_runs.TryGetValue(key, out var known))
+            return known;
+        Runs++;
+        var going = progress?.Invoke($"twin: {search.Service.Name} on {string.Join(", ", pools.Select(pool => $"{pool.Order.Replicas} x {pool.Order.Name}"))}") ?? true;
+        if (!going)
+            throw new OperationCanceledException("The plan was stopped.");
+        var plan = finalist.Design.Plan(search.Service.Name, First);
+        var report = Simulator.Run(plan, ask.Seed, new RunHooks { Progress = _ => progress?.Invoke("") ?? true });
+        var promises = search.Service.Promises
+            .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against)).ToList();
+        return _runs[key] = new ServiceRun(search.Index, report, promises);
+
+        static string Kind(PoolOrder order)
+        {
+            var d = order.Deployment;
+            return $"{d.Gpu.Key} {d.Engine} {d.Weights} {d.Precision.KvCache} {d.Parallelism} {d.TokenBudget} {d.MaxSequences} {d.Speculation} {d.Clock} "
+                + $"{order.Role} {order.UsdPerGpuHour}";
+        }
+
+        ITraffic First(ulong seed) => new MergedTraffic([search.Service.Traffic(seed)], ask.TwinRequests, Instant.Never);
+    }
+}
