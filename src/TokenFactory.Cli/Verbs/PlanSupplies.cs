@@ -10,6 +10,7 @@ namespace TokenFactory.Cli.Verbs;
 internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, CalibrationInput calibration, List<string> assumed)
 {
     private const int MostGpus = 10_000_000;
+    private static readonly int[] MachineSizes = [1, 2, 4, 8];
 
     /// <summary>The supplies; every mistake is noted.</summary>
     /// <param name="interruptible">Whether any work may be interrupted, so that spot is worth a look.</param>
@@ -74,7 +75,10 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         return [.. billings.Distinct()];
     }
 
-    /// <summary>The cheapest offer of each GPU and billing, from whom and where the user allows.</summary>
+    /// <summary>
+    /// The cheapest offer of each GPU and billing for replicas of one, two, four and eight GPUs in a machine, from whom and where the user
+    /// allows: who offers machines of one GPU cheapest may have none of eight, and eight are dear where one is needed.
+    /// </summary>
     private IEnumerable<Supply> Listed(
         List<Accelerator> gpus, List<Billing> billings, List<string>? providers, IReadOnlyList<string> regions, List<Supply> own)
     {
@@ -82,17 +86,27 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         {
             foreach (var billing in billings.Where(billing => !own.Exists(one => one.Gpu.Key == gpu.Key && one.Billing == billing)))
             {
-                var best = (from provider in providers?.Cast<string?>() ?? [null]
-                            from region in regions.Count > 0 ? regions.Cast<string?>() : [null]
-                            let offer = catalog.Cheapest(gpu, billing, provider, region)
-                            where offer is not null
-                            orderby offer.Suspect, offer.PerGpu.Value.Value
-                            select offer).FirstOrDefault();
-                if (best is not null)
-                    yield return Of(best);
+                var offers = catalog.Offers.Where(offer => offer.Gpu.Key == gpu.Key && offer.Billing == billing)
+                    .Where(offer => providers is null || providers.Contains(offer.Provider))
+                    .Where(offer => regions.Count == 0 || regions.Any(region => offer.Region.Contains(region, StringComparison.OrdinalIgnoreCase)))
+                    .OrderBy(offer => offer.Suspect).ThenBy(offer => offer.PerGpu.Value.Value).ThenBy(offer => offer.Provider, StringComparer.Ordinal)
+                    .ToList();
+                var chosen = MachineSizes.SelectMany(size => (Offer?[])
+                [
+                    offers.Find(offer => Machine(offer) >= size),
+                    offers.Find(offer => Machine(offer) >= size && offer.GpusPerInstance <= size),
+                ]).OfType<Offer>().Distinct();
+                foreach (var offer in chosen)
+                    yield return Of(offer);
             }
         }
     }
+
+    /// <summary>GPUs of the machine of an offer: not known where a provider prices single GPUs and lists no machine of more.</summary>
+    private int Machine(Offer offer) =>
+        offer.GpusPerInstance > 1 || catalog.Offers.Any(other => other.Provider == offer.Provider && other.Gpu.Key == offer.Gpu.Key && other.GpusPerInstance > 1)
+            ? offer.GpusPerInstance
+            : int.MaxValue;
 
     private Supply Of(Offer offer) => Spot(new Supply
     {
@@ -103,6 +117,7 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         Region = offer.Region,
         InstanceType = offer.InstanceType,
         GpusPerInstance = offer.GpusPerInstance,
+        GpusPerMachine = Machine(offer),
         Stale = offer.IsStale(terms.Today),
     });
 
@@ -141,6 +156,7 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
             Region = region ?? "",
             InstanceType = instance ?? "",
             GpusPerInstance = together ?? 1,
+            GpusPerMachine = together ?? int.MaxValue,
             Stock = stock,
         });
     }

@@ -39,11 +39,18 @@ public sealed record Finalist
     /// <summary>Whether the twin was asked and says that every promise is kept.</summary>
     public bool Kept => Runs.Count > 0 && Runs.All(run => run.Kept);
 
+    /// <summary>GPUs that are paid for, by where they come from: whole instances.</summary>
+    public IEnumerable<(Supply Supply, int Used, int Paid)> Bought =>
+        from chosen in Units
+        from pool in chosen.Unit.Pools
+        group pool.Gpus * chosen.Count by pool.Supply into same
+        select (same.Key, same.Sum(), same.Key.Paid(same.Sum()));
+
     /// <summary>Dollars per hour that it adds to what is bought already.</summary>
-    public double MarginalUsdPerHour => Units.Sum(chosen => chosen.Count * chosen.Unit.MarginalUsdPerHour);
+    public double MarginalUsdPerHour => Bought.Sum(one => one.Paid * one.Supply.Marginal.Value);
 
     /// <summary>Dollars per hour that are paid for its GPUs.</summary>
-    public double PaidUsdPerHour => Units.Sum(chosen => chosen.Count * chosen.Unit.PaidUsdPerHour);
+    public double PaidUsdPerHour => Bought.Sum(one => one.Paid * one.Supply.PerGpu.Value.Value * one.Supply.WallTimePerWork);
 
     /// <summary>Watts at the site's meter with every replica at full load.</summary>
     public double FullWatts => Units.Sum(chosen => chosen.Count * chosen.Unit.FacilityWatts);

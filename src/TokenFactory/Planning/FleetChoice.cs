@@ -80,18 +80,13 @@ internal sealed class FleetChoice
     /// <summary>The fleet, unless a limit forbids it.</summary>
     private Finalist? Within(IReadOnlyList<Chosen> units)
     {
-        var limits = _ask.Limits;
-        var gpus = units.SelectMany(chosen => chosen.Unit.Pools.Select(pool => (pool.Supply, Gpus: pool.Gpus * chosen.Count)))
-            .GroupBy(one => one.Supply.Key, (_, same) => (same.First().Supply, Gpus: same.Sum(one => one.Gpus))).ToList();
-        if (gpus.Exists(one => one.Gpus > (one.Supply.Stock ?? int.MaxValue)) || gpus.Sum(one => one.Gpus) > (limits.Gpus ?? int.MaxValue))
-            return null;
-        if (units.Sum(chosen => chosen.Count * chosen.Unit.MarginalUsdPerHour) > (limits.UsdPerHour ?? double.PositiveInfinity)
-            || units.Sum(chosen => chosen.Count * chosen.Unit.FacilityWatts) > (limits.MostWatts ?? double.PositiveInfinity))
-        {
-            return null;
-        }
-
-        return new Finalist { Design = _builder.Of(units), Units = units };
+        var (limits, fleet) = (_ask.Limits, new Finalist { Design = _builder.Of(units), Units = units });
+        var bought = fleet.Bought.GroupBy(one => one.Supply.Key, (_, same) => (Stock: same.First().Supply.Stock, Gpus: same.Sum(one => one.Paid)));
+        var within = bought.All(one => one.Gpus <= (one.Stock ?? int.MaxValue))
+            && fleet.Gpus <= (limits.Gpus ?? int.MaxValue)
+            && fleet.MarginalUsdPerHour <= (limits.UsdPerHour ?? double.PositiveInfinity)
+            && fleet.FullWatts <= (limits.MostWatts ?? double.PositiveInfinity);
+        return within ? fleet : null;
     }
 
     private static string Look(PlanUnit unit) => string.Join(

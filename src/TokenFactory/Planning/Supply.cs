@@ -1,4 +1,5 @@
 using TokenFactory.Catalog;
+using TokenFactory.Performance;
 using TokenFactory.Units;
 
 namespace TokenFactory.Planning;
@@ -24,8 +25,11 @@ public sealed record Supply
     /// <summary>The provider's name for the machine; empty where nobody said.</summary>
     public string InstanceType { get; init; } = "";
 
-    /// <summary>GPUs that are rented together.</summary>
+    /// <summary>GPUs that are rented together: fewer are paid for as many.</summary>
     public int GpusPerInstance { get; init; } = 1;
+
+    /// <summary>GPUs of one machine; as many as one likes where nobody says how machines are built.</summary>
+    public int GpusPerMachine { get; init; } = int.MaxValue;
 
     /// <summary>GPUs there are; null for as many as one likes.</summary>
     public int? Stock { get; init; }
@@ -42,9 +46,18 @@ public sealed record Supply
     /// <summary>Share of the time in which the provider has taken it back; 0 for what is not taken back.</summary>
     public double Unavailable { get; init; }
 
+    /// <summary>Whether a replica can run on it: its GPU, and GPUs that share layers in one machine, up to the usual eight.</summary>
+    public bool Hosts(Deployment deployment) =>
+        deployment.Gpu.Key == Gpu.Key && Math.Min(deployment.Parallelism.StageGpus, UsualMachine) <= GpusPerMachine;
+
+    /// <summary>GPUs that are paid for where so many are used: whole instances.</summary>
+    public int Paid(int gpus) => (gpus + GpusPerInstance - 1) / GpusPerInstance * GpusPerInstance;
+
+    private const int UsualMachine = 8;
+
     /// <summary>Dollars that choosing a GPU of it adds to an hour.</summary>
     public UsdPerHour Marginal => Sunk ? default : PerGpu.Value * WallTimePerWork;
 
     /// <summary>"h100-sxm on-demand Spheron": what stock is counted by, and for people.</summary>
-    public string Key => $"{Gpu.Key} {Billing.Text()} {Provider}{(Region.Length > 0 ? " " + Region : "")}{(Sunk ? " bought" : "")}";
+    public string Key => $"{Gpu.Key} {Billing.Text()} {Provider}{(Region.Length > 0 ? " " + Region : "")}{(InstanceType.Length > 0 ? " " + InstanceType : "")}{(Sunk ? " bought" : "")}";
 }

@@ -74,7 +74,7 @@ public sealed record ServiceSearch
     public IEnumerable<PlanUnit> WholeUnits(IReadOnlyList<Supply> supplies) =>
         from candidate in Whole
         from supply in supplies
-        where supply.Gpu.Key == candidate.Deployment.Gpu.Key
+        where supply.Hosts(candidate.Deployment)
         select PlanUnit.Of(Index, candidate, supply, Profile.Buckets.Count);
 
     /// <summary>
@@ -100,7 +100,7 @@ public sealed record ServiceSearch
                let needed = candidate.Replicas(Profile) * factor
                where double.IsFinite(needed)
                from supply in supplies
-               where supply.Gpu.Key == candidate.Deployment.Gpu.Key
+               where supply.Hosts(candidate.Deployment)
                let pool = new UnitPool(candidate, supply, Math.Max(1, (int)Math.Ceiling(needed - 1e-9)))
                group pool by (
                    Kind: (candidate.Deployment.Engine, (object)candidate.Deployment.Precision.KvCache, (object)candidate.Deployment.Weights),
