@@ -9,8 +9,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>An ask as read.</summary>
 /// <param name="Ask">What is asked.</param>
 /// <param name="Assumed">What was assumed where nobody said.</param>
-/// <param name="File">The file; null where flags said everything.</param>
-internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, Settings? File);
+/// <param name="Terms">Flags and file.</param>
+internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, Terms Terms);
 
 /// <summary>Reads an ask from YAML and flags; every mistake is noted with its line before anything is searched.</summary>
 internal sealed class PlanInput(Terms terms, CatalogContents catalog, CalibrationInput calibration)
@@ -48,7 +48,7 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
         if (ask.Objective == PlanObjective.Profit && limits.MostWatts is null && limits.Gpus is null)
             (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");
         terms.Conclude();
-        return new PlanRequest(ask, _assumed, file);
+        return new PlanRequest(ask, _assumed, terms);
     }
 
     private static string Name(Settings? file)

@@ -192,7 +192,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             Weights = Formats("precision"),
             KvCache = Formats("kv_precision") ?? usual.KvCache,
             Tensor = Wholes("tp", 1, 1024),
-            Pipeline = Wholes("pp", 1, 64) ?? usual.Pipeline,
+            Pipeline = Wholes("pp", 1, 64),
             AttentionData = Wholes("attention_dp", 1, 576),
             TokenBudgets = Wholes("token_budget", 1, 1_000_000) ?? usual.TokenBudgets,
             Speculation = draft is null

@@ -32,6 +32,16 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         return supplies;
     }
 
+    /// <summary>Offers of the same GPUs by another way to pay, from anybody whom the user allows.</summary>
+    public static IReadOnlyList<Supply> Otherwise(
+        PlanRequest request, Terms terms, CatalogContents catalog, CalibrationInput calibration, Billing billing)
+    {
+        var self = new PlanSupplies(terms, catalog, calibration, []);
+        var gpus = request.Ask.Supplies.Select(supply => supply.Gpu).DistinctBy(gpu => gpu.Key).ToList();
+        var providers = self.Names(terms.File?.Item("offers"), "provider", "providers", (settings, key, text) => Lookup.Provider(settings, key, text, catalog));
+        return [.. self.Listed(gpus, [billing], providers, self.Texts(terms.File?.Item("offers"), "region", "regions"), [])];
+    }
+
     /// <summary>GPUs that are named, or all that are offered and of which enough is known.</summary>
     private List<Accelerator> Gpus(Settings? offers)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using TokenFactory.Cli.Input;
 using TokenFactory.Planning;
+using TokenFactory.Planning.Explain;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -36,9 +37,9 @@ internal static class PlanVerb
         new("kv_precision", "Formats of the KV cache: bf16, fp8. May be repeated. Default: both.", Many: true),
         new("engine", "vllm, sglang or tensorrt-llm. May be repeated. Default: vllm.", Many: true),
         new("tp", "GPUs that share each layer. May be repeated. Default: powers of two up to 8.", Many: true),
-        new("pp", "Pipeline stages. May be repeated. Default: 1 and 2.", Many: true),
+        new("pp", "Pipeline stages. May be repeated. Default: 1, and 2 over two machines.", Many: true),
         new("attention_dp", "Groups of attention of a mixture of experts. May be repeated. Default: powers of two.", Many: true),
-        new("token_budget", "Most prompt tokens per step. May be repeated. Default: 2048 and 8192.", Many: true),
+        new("token_budget", "Most prompt tokens per step. May be repeated. Default: 512, 2048 and 8192.", Many: true),
         new("draft_tokens", "Tokens that a draft model proposes per step: tried beside none. May be repeated.", Many: true),
         new("acceptance", "Share of proposed tokens that are kept, 0 to 1."),
         new("disaggregated", "Pools of their own for prompts and answers: try, no or only. Default: try."),
@@ -66,7 +67,9 @@ internal static class PlanVerb
             Description = "Sets a key of the file: limits.mw=2, promises.0.ttft_s=0.5. May be repeated.",
             Arity = ArgumentArity.OneOrMore,
         };
+        var why = new Option<bool>("--why") { Description = "Says what binds, what each promise and limit costs, why others lost, and what if predictions or prices are wrong." };
         command.Options.Add(set);
+        command.Options.Add(why);
         var flags = new SettingFlags(command, Flags);
         var common = new CommonFlags();
         common.AddTo(command);
@@ -82,8 +85,11 @@ internal static class PlanVerb
             var request = new PlanInput(terms, catalog, calibration).Read();
             var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site);
             var watch = Stopwatch.StartNew();
-            var answer = new Planner(knowledge, Progress(terminal, watch)).Solve(request.Ask);
+            var progress = Progress(terminal, watch);
+            var answer = new Planner(knowledge, progress).Solve(request.Ask);
             var report = PlanReport.Of(request, answer, watch.Elapsed.TotalSeconds);
+            if (parsed.GetValue(why))
+                report = PlanWhy.With(report, answer, new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration)));
             App.Print(report, terminal, common, parsed);
             return answer.Best is null ? App.AnswerIsNo : App.Done;
         });

@@ -27,6 +27,9 @@ public sealed record Finalist
     /// <summary>The fleet.</summary>
     public required FleetDesign Design { get; init; }
 
+    /// <summary>The fleet without the replicas that it holds in reserve: what the twin runs.</summary>
+    public required FleetDesign Proven { get; init; }
+
     /// <summary>What it is put together from.</summary>
     public required IReadOnlyList<Chosen> Units { get; init; }
 

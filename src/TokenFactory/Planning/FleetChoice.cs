@@ -21,9 +21,13 @@ internal sealed class FleetChoice
         _builder = new FleetBuilder(ask, knowledge, searches);
     }
 
+    /// <summary>The best of a kind; null where there is none within the limits.</summary>
+    public FleetKind? Kind(string look) =>
+        Uniform(1).Where(one => one.Fleet.Units[0].Unit.Look == look).Select(one => one.Kind).FirstOrDefault();
+
     /// <summary>The kinds worth a run in the twin: the best of each choice of GPUs, size of replica and split, the best first.</summary>
     public IEnumerable<FleetKind> Kinds() =>
-        Uniform(1).GroupBy(one => Look(one.Fleet.Units[0].Unit)).Select(group => group.First())
+        Uniform(1).GroupBy(one => one.Fleet.Units[0].Unit.Look).Select(group => group.First())
             .OrderBy(one => one.Fleet.Weighs(_ask.Objective)).ThenBy(one => one.Fleet.Gpus)
             .Select(one => one.Kind);
 
@@ -61,26 +65,34 @@ internal sealed class FleetChoice
         var needed = unit.Needed(search.Profile) * factor;
         if (!double.IsFinite(needed))
             return null;
-        var count = Math.Max(1, (int)Math.Ceiling(needed - Rounding)) + Spare(search);
-        return Within([new Chosen(unit, count)]);
+        var count = Math.Max(1, (int)Math.Ceiling(needed - Rounding));
+        return Within([new Chosen(unit, count)], [new Chosen(unit, count + Spare(search))]);
     }
 
     /// <summary>The same pools of prompts and answers, as large as the factor asks.</summary>
     private Finalist? Split(PlanUnit unit, ServiceSearch search, double factor)
     {
-        var pools = unit.Pools.Select(pool => pool with
+        return Within([new Chosen(Pools(0), 1)], [new Chosen(Pools(Spare(search)), 1)]);
+
+        PlanUnit Pools(int spare)
         {
-            Replicas = Math.Max(1, (int)Math.Ceiling((pool.Candidate.Replicas(search.Profile) * factor) - Rounding)) + Spare(search),
-        }).ToList();
-        return Within([new Chosen(PlanUnit.Of(search.Index, pools[0], pools[1], search.Profile.Buckets.Count), 1)]);
+            var pools = unit.Pools.Select(pool => pool with
+            {
+                Replicas = Math.Max(1, (int)Math.Ceiling((pool.Candidate.Replicas(search.Profile) * factor) - Rounding)) + spare,
+            }).ToList();
+            return PlanUnit.Of(search.Index, pools[0], pools[1], search.Profile.Buckets.Count);
+        }
     }
 
     private int Spare(ServiceSearch search) => search.Service.Promises.Any(promise => !promise.Interruptible) ? _ask.Spare : 0;
 
     /// <summary>The fleet, unless a limit forbids it.</summary>
-    private Finalist? Within(IReadOnlyList<Chosen> units)
+    /// <param name="proven">What must carry the traffic.</param>
+    /// <param name="units">The same with what is held in reserve.</param>
+    private Finalist? Within(IReadOnlyList<Chosen> proven, IReadOnlyList<Chosen> units)
     {
-        var (limits, fleet) = (_ask.Limits, new Finalist { Design = _builder.Of(units), Units = units });
+        var design = _builder.Of(units);
+        var (limits, fleet) = (_ask.Limits, new Finalist { Design = design, Proven = _ask.Spare == 0 ? design : _builder.Of(proven), Units = units });
         var bought = fleet.Bought.GroupBy(one => one.Supply.Key, (_, same) => (Stock: same.First().Supply.Stock, Gpus: same.Sum(one => one.Paid)));
         var within = bought.All(one => one.Gpus <= (one.Stock ?? int.MaxValue))
             && fleet.Gpus <= (limits.Gpus ?? int.MaxValue)
@@ -88,7 +100,4 @@ internal sealed class FleetChoice
             && fleet.FullWatts <= (limits.MostWatts ?? double.PositiveInfinity);
         return within ? fleet : null;
     }
-
-    private static string Look(PlanUnit unit) => string.Join(
-        '+', unit.Pools.Select(pool => $"{pool.Candidate.Deployment.Gpu.Key} {pool.Candidate.Gpus} {pool.Candidate.Deployment.Weights}"));
 }

@@ -12,11 +12,15 @@ namespace TokenFactory.Planning;
 /// <param name="Site">Assumptions about sites.</param>
 public sealed record PlanKnowledge(CalibrationSet Calibration, Func<Accelerator, KernelSet?> Kernels, SiteDefaults Site)
 {
-    private readonly ConcurrentDictionary<(Deployment Deployment, bool Split), ReplicaModel> _models = new();
+    private readonly ConcurrentDictionary<(Deployment Deployment, bool Split, double Slowness), ReplicaModel> _models = new();
+
+    /// <summary>How many times as long as predicted every step takes in the twin: 1, unless one asks what happens if predictions are wrong.</summary>
+    public double Slowness { get; init; } = 1;
 
     /// <summary>How long steps of a replica take; made once for each.</summary>
     /// <param name="deployment">The replica.</param>
     /// <param name="split">Prompts and answers have pools of their own.</param>
     public ReplicaModel Model(Deployment deployment, bool split) => _models.GetOrAdd(
-        (deployment, split), key => new ReplicaModel(key.Deployment, Kernels(key.Deployment.Gpu)!, Calibration, key.Split));
+        (deployment, split, Slowness),
+        key => new ReplicaModel(key.Deployment, Kernels(key.Deployment.Gpu)!, Calibration, key.Split).Slowed(key.Slowness));
 }

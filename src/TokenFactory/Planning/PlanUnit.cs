@@ -38,6 +38,10 @@ public sealed record PlanUnit(int Service, IReadOnlyList<UnitPool> Pools, IReadO
     /// <summary>Units that carry a profile, fractions kept; infinite where a promise cannot be kept.</summary>
     public double Needed(TrafficProfile profile) => profile.Buckets.Select((bucket, i) => bucket.RequestsPerSecond * Loads[i]).Sum();
 
+    /// <summary>Its GPUs, how many make a replica, and the precision: what people call a kind of fleet.</summary>
+    public string Look => string.Join(
+        '+', Pools.Select(pool => $"{pool.Candidate.Deployment.Gpu.Key} {pool.Candidate.Gpus} {pool.Candidate.Deployment.Weights}"));
+
     /// <summary>What it adds to the objective.</summary>
     public double Weighs(PlanObjective objective) => objective == PlanObjective.TokensPerWatt ? FacilityWatts : MarginalUsdPerHour;
 

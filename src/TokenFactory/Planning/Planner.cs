@@ -54,6 +54,13 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
         };
     }
 
+    /// <summary>The smallest fleet of a kind that keeps the promises; null where the kind is not to be had.</summary>
+    /// <param name="ask">What is asked.</param>
+    /// <param name="searches">Sweeps for it.</param>
+    /// <param name="look">The kind, as <see cref="PlanUnit.Look"/> tells it.</param>
+    public Finalist? Sized(PlanAsk ask, IReadOnlyList<ServiceSearch> searches, string look) =>
+        new FleetChoice(ask, knowledge, searches).Kind(look) is { } kind ? new TwinCheck(ask, searches, progress).Smallest(kind.At) : null;
+
     /// <summary>The sweeps of all services.</summary>
     public IReadOnlyList<ServiceSearch> Searches(PlanAsk ask)
     {

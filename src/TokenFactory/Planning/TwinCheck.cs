@@ -60,7 +60,7 @@ internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> search
 
     private ServiceRun Run(Finalist finalist, ServiceSearch search)
     {
-        var pools = finalist.Design.Pools.Where(pool => pool.Service == search.Service.Name);
+        var pools = finalist.Proven.Pools.Where(pool => pool.Service == search.Service.Name);
         var key = $"{search.Index} " + string.Join(
             ';', pools.Select(pool => $"{Kind(pool.Order)} {pool.Order.Replicas} {pool.HostCacheBytes}"));
         if (_runs.TryGetValue(key, out var known))
@@ -69,7 +69,7 @@ internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> search
         var going = progress?.Invoke($"twin: {search.Service.Name} on {string.Join(", ", pools.Select(pool => $"{pool.Order.Replicas} x {pool.Order.Name}"))}") ?? true;
         if (!going)
             throw new OperationCanceledException("The plan was stopped.");
-        var plan = finalist.Design.Plan(search.Service.Name, First);
+        var plan = finalist.Proven.Plan(search.Service.Name, First);
         var report = Simulator.Run(plan, ask.Seed, new RunHooks { Progress = _ => progress?.Invoke("") ?? true });
         var promises = search.Service.Promises
             .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against)).ToList();

@@ -19,14 +19,14 @@ public sealed record SearchSpace
     /// <summary>GPUs that share each layer; null for powers of two that divide the heads, within a scale-up domain.</summary>
     public IReadOnlyList<int>? Tensor { get; init; }
 
-    /// <summary>Pipeline stages.</summary>
-    public IReadOnlyList<int> Pipeline { get; init; } = [1, 2];
+    /// <summary>Pipeline stages; null for one, and two where a whole scale-up domain shares each layer: that is how engines cross machines.</summary>
+    public IReadOnlyList<int>? Pipeline { get; init; }
 
     /// <summary>Groups of attention of a mixture of experts; null for powers of two.</summary>
     public IReadOnlyList<int>? AttentionData { get; init; }
 
     /// <summary>Most prompt tokens per step.</summary>
-    public IReadOnlyList<int> TokenBudgets { get; init; } = [2048, Deployment.DefaultTokenBudget];
+    public IReadOnlyList<int> TokenBudgets { get; init; } = [512, 2048, Deployment.DefaultTokenBudget];
 
     /// <summary>Draft models; a null entry stands for none.</summary>
     public IReadOnlyList<SpeculativeDecoding?> Speculation { get; init; } = [null];
@@ -85,7 +85,7 @@ public sealed record SearchSpace
         var domain = Domain(gpu);
         foreach (var tensor in Tensor ?? [.. Spreading.Tensors(model).Where(count => count <= domain)])
         {
-            foreach (var pipeline in Pipeline.Where(stages => stages <= model.Layers && tensor * stages <= MostGpus))
+            foreach (var pipeline in (Pipeline ?? (tensor == domain ? [1, 2] : [1])).Where(stages => stages <= model.Layers && tensor * stages <= MostGpus))
                 yield return new Parallelism(tensor, pipeline);
         }
 

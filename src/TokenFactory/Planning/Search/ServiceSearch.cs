@@ -1,4 +1,5 @@
 using TokenFactory.Catalog;
+using TokenFactory.Performance;
 using TokenFactory.Performance.SteadyState;
 
 namespace TokenFactory.Planning.Search;
@@ -89,12 +90,12 @@ public sealed record ServiceSearch
         var (prompts, answers) = (Best(Prompts), Best(Answers));
         return (from prompt in prompts
                 from answer in answers
-                where prompt.Kind == answer.Kind
+                where prompt.Kind == answer.Kind && prompt.Pool.Supply.IsBeside(answer.Pool.Supply)
                 let unit = PlanUnit.Of(Index, prompt.Pool, answer.Pool, Profile.Buckets.Count)
                 orderby unit.Weighs(objective), unit.Gpus
-                select unit).Take(MostPairs);
+                select unit).DistinctBy(unit => unit.Look).Take(MostPairs);
 
-        List<((string Engine, object Cache, object Weights) Kind, UnitPool Pool)> Best(IReadOnlyList<Candidate> candidates) =>
+        List<((string Engine, NumberFormat Cache, NumberFormat Weights) Kind, UnitPool Pool)> Best(IReadOnlyList<Candidate> candidates) =>
         [
             .. from candidate in candidates
                let needed = candidate.Replicas(Profile) * factor
@@ -103,7 +104,7 @@ public sealed record ServiceSearch
                where supply.Hosts(candidate.Deployment)
                let pool = new UnitPool(candidate, supply, Math.Max(1, (int)Math.Ceiling(needed - 1e-9)))
                group pool by (
-                   Kind: (candidate.Deployment.Engine, (object)candidate.Deployment.Precision.KvCache, (object)candidate.Deployment.Weights),
+                   Kind: (candidate.Deployment.Engine, candidate.Deployment.Precision.KvCache, candidate.Deployment.Weights),
                    supply.Key) into same
                select (same.Key.Kind, same.OrderBy(pool => Weight(pool, objective)).ThenBy(pool => pool.Gpus).First()),
         ];
