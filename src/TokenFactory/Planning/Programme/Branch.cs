@@ -3,18 +3,28 @@ using TokenFactory.Economics;
 namespace TokenFactory.Planning.Programme;
 
 /// <summary>A part of the search: all that its ancestors' splits leave, with one split more.</summary>
-/// <param name="Parent">The part that it was split from; null for the whole.</param>
-/// <param name="Variable">What was split; below zero for the whole.</param>
-/// <param name="Value">The variable's new bound.</param>
-/// <param name="Up">Whether that is a lower bound.</param>
-/// <param name="Bound">No answer in it has an objective below this.</param>
-internal sealed record Branch(Branch? Parent, int Variable, double Value, bool Up, double Bound)
+/// <param name="parent">The part that it was split from; null for the whole.</param>
+/// <param name="variable">What was split; below zero for the whole.</param>
+/// <param name="value">The variable's new bound.</param>
+/// <param name="up">Whether that is a lower bound.</param>
+/// <param name="bound">No answer in it has an objective below this.</param>
+/// <param name="distance">How far the split moves the variable.</param>
+internal sealed class Branch(Branch? parent, int variable, double value, bool up, double bound, double distance)
 {
-    /// <summary>How far the split moves the variable.</summary>
-    public double Distance { get; init; }
+    public Branch? Parent => parent;
+
+    public int Variable => variable;
+
+    public double Value => value;
+
+    public bool Up => up;
+
+    public double Bound => bound;
+
+    public double Distance => distance;
 
     /// <summary>Splits above it.</summary>
-    public int Depth { get; } = Parent is null ? 0 : Parent.Depth + 1;
+    public int Depth { get; } = parent is null ? 0 : parent.Depth + 1;
 }
 
 /// <summary>The bounds of the whole variables, of the whole search and of the branch in hand.</summary>

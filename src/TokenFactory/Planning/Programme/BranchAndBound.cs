@@ -55,7 +55,7 @@ internal sealed class BranchAndBound
         if (status == SimplexStatus.Optimal)
         {
             _bounds.Remember(relaxation);
-            Plunge(new Branch(null, -1, 0, false, double.NegativeInfinity), solved: true);
+            Plunge(new Branch(null, -1, 0, false, double.NegativeInfinity, 0), solved: true);
         }
         else
         {
@@ -159,8 +159,8 @@ internal sealed class BranchAndBound
 
     private Branch Split(Branch branch, int variable, double floor, double value, double bound)
     {
-        var down = new Branch(branch, variable, floor, false, bound) { Distance = Math.Max(Wholeness, value - floor) };
-        var up = new Branch(branch, variable, floor + 1, true, bound) { Distance = Math.Max(Wholeness, floor + 1 - value) };
+        var down = new Branch(branch, variable, floor, false, bound, Math.Max(Wholeness, value - floor));
+        var up = new Branch(branch, variable, floor + 1, true, bound, Math.Max(Wholeness, floor + 1 - value));
         var first = _history.Expected(variable, true, up.Distance) < _history.Expected(variable, false, down.Distance) ? up : down;
         Keep(first == up ? down : up);
         return first;
@@ -234,7 +234,7 @@ internal sealed class BranchAndBound
     {
         if (_nodes >= _limits.Nodes)
             return;
-        var status = Relax(new Branch(branch, variable, value, up, bound));
+        var status = Relax(new Branch(branch, variable, value, up, bound, distance));
         var most = double.IsFinite(_best) ? _best - bound : Math.Max(1, Math.Abs(bound));
         _history.Learn(variable, up, distance, status == SimplexStatus.Optimal ? Math.Max(0, _simplex.Objective - bound) : most);
     }
