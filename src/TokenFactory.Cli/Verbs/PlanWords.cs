@@ -52,6 +52,8 @@ internal static class PlanWords
                 + $"{(one.Needed is { } least ? Milliseconds(least) : "nothing")} is the least{on}.",
             Planning.Obstacle.Twin => "Fleets that keep the promises in closed form break them in the twin, also at five times the size: see the table; "
                 + "relax the promise that is broken, or offer faster GPUs.",
+            Planning.Obstacle.Demand => $"With every limit as it is, {Spell.Percent(one.Needed ?? 0)} of the demand can be served.",
+            Planning.Obstacle.Spot => $"Only spot could serve {one.Class}, and it is gone more often than its promise tolerates: allow on-demand, or relax the percentile.",
             _ => $"The limit on {Limit(one.Obstacle)}{who} is {Spell.Number(one.Given)}; the least that works is "
                 + $"{(one.Needed is { } needed ? Spell.Number(needed) : "not known")}{on}.",
         };

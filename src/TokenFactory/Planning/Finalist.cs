@@ -36,6 +36,9 @@ public sealed record Finalist
     /// <summary>How much more than the traffic the closed form had to plan for, so that the twin keeps the promises.</summary>
     public double Factor { get; init; } = 1;
 
+    /// <summary>How far the closed form's optimum may lie below, relative; null where fleets were not put together by the integer programme.</summary>
+    public double? Gap { get; init; }
+
     /// <summary>What the twin says, service by service; empty where it was not asked.</summary>
     public IReadOnlyList<ServiceRun> Runs { get; init; } = [];
 

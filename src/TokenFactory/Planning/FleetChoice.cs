@@ -14,11 +14,13 @@ internal sealed class FleetChoice
     private readonly PlanAsk _ask;
     private readonly IReadOnlyList<ServiceSearch> _searches;
     private readonly FleetBuilder _builder;
+    private readonly FleetMixer _mixer;
 
     public FleetChoice(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches)
     {
         (_ask, _searches) = (ask, searches);
         _builder = new FleetBuilder(ask, knowledge, searches);
+        _mixer = new FleetMixer(ask, searches);
     }
 
     /// <summary>The best of a kind; null where there is none within the limits.</summary>
@@ -34,8 +36,19 @@ internal sealed class FleetChoice
     /// <summary>Fleets of one kind of unit, the best first.</summary>
     public IReadOnlyList<Finalist> Alternatives(int most) => [.. Uniform(1).Select(one => one.Fleet).Take(most)];
 
-    /// <summary>What makes every fleet infeasible.</summary>
-    public static IReadOnlyList<Infeasibility> Obstacles() => [];
+    /// <summary>The best mix of all units for all services, in whole replicas.</summary>
+    /// <param name="factors">How many times its traffic each service plans for.</param>
+    public MixedFleet Mix(IReadOnlyList<double> factors) => _mixer.Of(factors, 0);
+
+    /// <summary>The fleet of a mix; null where there is none.</summary>
+    public Finalist? Mixed(IReadOnlyList<double> factors)
+    {
+        var bare = _mixer.Of(factors, 0);
+        var whole = _ask.Spare == 0 ? bare : _mixer.Of(factors, _ask.Spare);
+        return bare.Answer.Found && whole.Answer.Found
+            ? Within(bare.Chosen, whole.Chosen) is { } fleet ? fleet with { Gap = whole.Answer.Gap } : null
+            : null;
+    }
 
     /// <summary>Fleets of a single service that are made of one kind of unit, within the limits.</summary>
     private IEnumerable<(Finalist Fleet, FleetKind Kind)> Uniform(double factor)

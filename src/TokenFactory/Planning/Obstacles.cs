@@ -1,4 +1,5 @@
 using TokenFactory.Performance.SteadyState;
+using TokenFactory.Planning.Mix;
 using TokenFactory.Planning.Search;
 
 namespace TokenFactory.Planning;
@@ -27,6 +28,30 @@ internal static class Obstacles
                     yield return new Infeasibility(OfBound(bound), search.Service.Name, promise.Class, given, best.Seconds, best.On);
             }
         }
+    }
+
+    /// <summary>Limits that forbid every fleet, each with the least that works by itself, or all together where none does.</summary>
+    public static IEnumerable<Infeasibility> Of(MixAnswer answer, PlanAsk ask)
+    {
+        if (answer.Infeasible is not { } why)
+            return [];
+        return why.Hopeless.Select(limit => new Infeasibility(Obstacle.Spot, "", limit.Key, 0, null, ""))
+            .Concat(why.Alone.Concat(why.Together).Select(relaxation => Of(relaxation, ask)));
+    }
+
+    private static Infeasibility Of(MixRelaxation relaxation, PlanAsk ask)
+    {
+        var by = relaxation.By;
+        return relaxation.Limit.Kind switch
+        {
+            MixLimitKind.Stock => Limit(Obstacle.Stock, ask.Supplies.First(supply => supply.Key == relaxation.Limit.Key).Stock!.Value, by, relaxation.Limit.Key),
+            MixLimitKind.UsdPerHour => Limit(Obstacle.Budget, ask.Limits.UsdPerMonth!.Value, by * PlanLimits.HoursPerMonth, ""),
+            MixLimitKind.Watts => Limit(Obstacle.Power, ask.Limits.MostWatts!.Value, by, ""),
+            MixLimitKind.Gpus => Limit(Obstacle.Stock, ask.Limits.Gpus!.Value, by, ""),
+            _ => new Infeasibility(Obstacle.Demand, "", "", 1, 1 - by, ""),
+        };
+
+        static Infeasibility Limit(Obstacle obstacle, double given, double by, string on) => new(obstacle, "", "", given, given + by, on);
     }
 
     private static bool Paired(ServiceSearch search, List<int> buckets) =>

@@ -26,6 +26,12 @@ public enum Obstacle
     /// <summary>The site's power, or the carbon limit, is too small.</summary>
     Power,
 
+    /// <summary>There is more demand than the limits allow to serve.</summary>
+    Demand,
+
+    /// <summary>Only capacity that is taken away more often than the promise tolerates could serve it.</summary>
+    Spot,
+
     /// <summary>No fleet of the closed form keeps the promises in the twin.</summary>
     Twin,
 }

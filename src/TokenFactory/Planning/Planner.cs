@@ -13,6 +13,9 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     /// <summary>Kinds of fleet that are shown beside the best.</summary>
     public const int MostAlternatives = 200;
 
+    private const int MostRounds = 12;
+    private const double Growth = 1.12;
+
     /// <summary>The answer.</summary>
     /// <exception cref="OperationCanceledException">The progress was told to stop.</exception>
     public PlanAnswer Solve(PlanAsk ask)
@@ -28,19 +31,18 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     public PlanAnswer Solve(PlanAsk ask, IReadOnlyList<ServiceSearch> searches)
     {
         var fleets = new FleetChoice(ask, knowledge, searches);
-        var kinds = fleets.Kinds().ToList();
         var twin = new TwinCheck(ask, searches, progress);
         var finalists = new List<Finalist>();
-        foreach (var kind in kinds.Take(ask.Finalists))
+        if (Mixed(ask, fleets, twin, searches) is { } mixed)
+            finalists.Add(mixed);
+        foreach (var kind in fleets.Kinds().Take(ask.Finalists))
         {
-            if (ask.TwinRequests == 0)
-                finalists.Add(kind.At(1)!);
-            else if (twin.Smallest(kind.At) is { } sized)
+            if ((ask.TwinRequests == 0 ? kind.At(1) : twin.Smallest(kind.At)) is { } sized)
                 finalists.Add(sized);
         }
 
         var ordered = finalists.OrderByDescending(fleet => fleet.Kept).ThenBy(fleet => fleet.Weighs(ask.Objective))
-            .ThenBy(fleet => fleet.Gpus).ToList();
+            .ThenBy(fleet => fleet.Units.Count).ThenBy(fleet => fleet.Gpus).DistinctBy(Same).ToList();
         return new PlanAnswer
         {
             Ask = ask,
@@ -49,9 +51,32 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
             Alternatives = fleets.Alternatives(MostAlternatives),
             TwinRuns = twin.Runs,
             Infeasible = ordered.Count == 0
-                ? FleetChoice.Obstacles()
+                ? [.. Obstacles.Of(fleets.Mix([.. searches.Select(_ => 1.0)]).Answer, ask)]
                 : ask.TwinRequests > 0 && !ordered[0].Kept ? [new Infeasibility(Obstacle.Twin, "", "", 0, null, "")] : [],
         };
+    }
+
+    /// <summary>
+    /// The best mix of all units, sized by the twin: for one service like any kind of fleet, for several by asking more of the closed form
+    /// for those whose promises break, until none does.
+    /// </summary>
+    private static Finalist? Mixed(PlanAsk ask, FleetChoice fleets, TwinCheck twin, IReadOnlyList<ServiceSearch> searches)
+    {
+        if (ask.TwinRequests == 0 || ask.Objective == PlanObjective.Profit)
+            return fleets.Mixed([.. searches.Select(_ => 1.0)]);
+        if (searches.Count == 1)
+            return twin.Smallest(factor => fleets.Mixed([factor]));
+        var factors = searches.Select(_ => 1.0).ToArray();
+        for (var round = 0; ; round++)
+        {
+            if (fleets.Mixed(factors) is not { } fleet)
+                return null;
+            var checkedFleet = twin.Of(fleet with { Factor = factors.Max() });
+            if (checkedFleet.Kept || round == MostRounds)
+                return checkedFleet;
+            foreach (var run in checkedFleet.Runs.Where(run => !run.Kept))
+                factors[run.Service] *= Growth;
+        }
     }
 
     /// <summary>The smallest fleet of a kind that keeps the promises; null where the kind is not to be had.</summary>
@@ -73,4 +98,8 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
         };
         return [.. ask.Services.Select((service, i) => ServiceSearch.Of(service, i, ask, sweep, gpus))];
     }
+
+    /// <summary>What makes two fleets the same: a mix may turn out to be of one kind.</summary>
+    private static string Same(Finalist fleet) => string.Join(
+        '+', fleet.Design.Pools.Select(pool => $"{pool.Order.Replicas} {pool.Order.Name} {pool.Order.Deployment.Parallelism} {pool.Order.Deployment.TokenBudget} {pool.Provider}"));
 }
