@@ -3,6 +3,7 @@ using System.Diagnostics;
 using TokenFactory.Cli.Input;
 using TokenFactory.Planning;
 using TokenFactory.Planning.Explain;
+using TokenFactory.Planning.Search;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -69,7 +70,9 @@ internal static class PlanVerb
         };
         var why = new Option<bool>("--why") { Description = "Says what binds, what each promise and limit costs, why others lost, and what if predictions or prices are wrong." };
         command.Options.Add(set);
+        var html = new Option<string?>("--html") { HelpName = "FILE.html", Description = "Writes a page: the frontier, costs, what-ifs." };
         command.Options.Add(why);
+        command.Options.Add(html);
         var flags = new SettingFlags(command, Flags);
         var common = new CommonFlags();
         common.AddTo(command);
@@ -83,13 +86,19 @@ internal static class PlanVerb
                 throw new Refusal("command line", "--set changes a file, and none is named", "Name a file, or use the flags");
             var terms = new Terms(flags.Read(parsed), settings, common.Today(parsed, terminal));
             var request = new PlanInput(terms, catalog, calibration).Read();
+            using var files = new SimulateFiles(new SimulateAsked(null, parsed.GetValue(html), null, null, false), path is null ? [] : [path]);
             var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site);
             var watch = Stopwatch.StartNew();
             var progress = Progress(terminal, watch);
             var answer = new Planner(knowledge, progress).Solve(request.Ask);
             var report = PlanReport.Of(request, answer, watch.Elapsed.TotalSeconds);
-            if (parsed.GetValue(why))
-                report = PlanWhy.With(report, answer, new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration)));
+            var reasons = parsed.GetValue(why) || parsed.GetValue(html) is not null
+                ? new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration))
+                : null;
+            if (parsed.GetValue(why) && reasons is not null)
+                report = PlanWhy.With(report, answer, reasons);
+            if (parsed.GetValue(html) is not null)
+                files.Keep(PlanPage.Of(answer, report, [.. answer.Searches.Select(search => new Frontier(knowledge).Of(request.Ask, search))], reasons));
             App.Print(report, terminal, common, parsed);
             return answer.Best is null ? App.AnswerIsNo : App.Done;
         });

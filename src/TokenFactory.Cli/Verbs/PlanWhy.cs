@@ -107,7 +107,7 @@ internal static class PlanWhy
     private static string Share(double regret) => double.IsFinite(regret) ? Spell.Percent(regret) : "cannot";
 
     /// <summary>A question in words.</summary>
-    private static string Question(PlanAnswer answer, WhatIf question) => question.Kind switch
+    public static string Question(PlanAnswer answer, WhatIf question) => question.Kind switch
     {
         WhatIfKind.Promise => $"{(question.To > question.From ? "relaxing" : "tightening")} {Promise(question.Subject)} from {Seconds(question.From)} to {Seconds(question.To)}",
         WhatIfKind.Budget => $"a budget of {Spell.Dollars(question.To!.Value)} instead of {Spell.Dollars(question.From!.Value)} a month",

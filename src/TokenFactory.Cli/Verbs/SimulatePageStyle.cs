@@ -91,6 +91,8 @@ internal static class SimulatePageStyle
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 2px 0 4px; padding: 0; font-size: 13px; }
         .key { width: 24px; height: 6px; margin-right: 6px; vertical-align: middle; }
         .chart { width: 100%; height: auto; display: block; touch-action: pan-y; }
+        .scatter { width: 100%; height: auto; display: block; }
+        .scatter text { font: 11px system-ui, sans-serif; fill: var(--soft); }
         .chart text { font: 11px system-ui, sans-serif; fill: var(--soft); }
         .grid { stroke: var(--grid); stroke-width: 1; fill: none; }
         .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
