@@ -13,8 +13,7 @@ internal static class PlanReport
     /// <summary>The report of an answer.</summary>
     /// <param name="request">What was asked.</param>
     /// <param name="answer">The answer.</param>
-    /// <param name="seconds">Seconds that it took.</param>
-    public static Report Of(PlanRequest request, PlanAnswer answer, double seconds)
+    public static Report Of(PlanRequest request, PlanAnswer answer)
     {
         var best = answer.Best;
         return new Report(
@@ -23,7 +22,7 @@ internal static class PlanReport
             best is null
                 ? answer.Finalists.Count > 0 ? [Finalists(answer)] : []
                 : [Fleet(answer, best), Costs(answer, best), Promises(answer, best), Finalists(answer), Alternatives(answer), Traffic(answer), Prices(answer)],
-            [.. Notes(request, answer, seconds)]);
+            [.. Notes(request, answer)]);
     }
 
     private static Section Fleet(PlanAnswer answer, Finalist best) => new(
@@ -253,11 +252,11 @@ internal static class PlanReport
         For = Audience.Machines,
     };
 
-    private static IEnumerable<string> Notes(PlanRequest request, PlanAnswer answer, double seconds)
+    private static IEnumerable<string> Notes(PlanRequest request, PlanAnswer answer)
     {
         var count = answer.Searches.Aggregate(default(Planning.Search.SweepCount), (sum, search) => sum.And(search.Count));
         yield return $"Looked at {count.Replicas:N0} replicas: {count.Misfits:N0} do not fit, {count.Pruned:N0} cannot be better than others, "
-            + $"{count.Evaluated:N0} were searched for their limits; {answer.TwinRuns} runs of the twin; {seconds:0.0} s.";
+            + $"{count.Evaluated:N0} were searched for their limits; {answer.TwinRuns} runs of the twin.";
         if (request.Assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join("; ", request.Assumed.Distinct(StringComparer.Ordinal))}.";
         if (answer.Best is { } best && Supplies(best).Any(supply => supply.Stale))

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using TokenFactory.Cli.Input;
 using TokenFactory.Planning;
 using TokenFactory.Planning.Explain;
@@ -91,7 +92,7 @@ internal static class PlanVerb
             var watch = Stopwatch.StartNew();
             var progress = Progress(terminal, watch);
             var answer = new Planner(knowledge, progress).Solve(request.Ask);
-            var report = PlanReport.Of(request, answer, watch.Elapsed.TotalSeconds);
+            var report = PlanReport.Of(request, answer);
             var reasons = parsed.GetValue(why) || parsed.GetValue(html) is not null
                 ? new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration))
                 : null;
@@ -99,6 +100,7 @@ internal static class PlanVerb
                 report = PlanWhy.With(report, answer, reasons);
             if (parsed.GetValue(html) is not null)
                 files.Keep(PlanPage.Of(answer, report, [.. answer.Searches.Select(search => new Frontier(knowledge).Of(request.Ask, search))], reasons));
+            terminal.Err.WriteLine(string.Create(CultureInfo.InvariantCulture, $"planned in {watch.Elapsed.TotalSeconds:0.0} s"));
             App.Print(report, terminal, common, parsed);
             return answer.Best is null ? App.AnswerIsNo : App.Done;
         });

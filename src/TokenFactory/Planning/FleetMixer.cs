@@ -18,17 +18,61 @@ internal sealed record MixedFleet(MixAnswer Answer, IReadOnlyList<PlanUnit> Unit
 internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searches)
 {
     /// <summary>Linear programmes that a mix may cost: beyond them the best found is taken, with its gap.</summary>
-    private const int MostNodes = 3000;
+    private const int MostNodes = 1000;
+
+    /// <summary>Linear programmes times shares that a mix may cost.</summary>
+    private const int MostWork = 200_000;
+
+    /// <summary>Relative distance to the bound that counts as the optimum: far finer than what is known of speeds.</summary>
+    private const double Gap = 1e-4;
+
+    /// <summary>Shares that a mix may choose among; with more, only the cheapest units of each supply compete.</summary>
+    private const int MostShares = 1500;
+
+    private const int FewestUnits = 8;
 
     /// <summary>The best mix that carries so many times the traffic of each service.</summary>
     /// <param name="factors">By service.</param>
     /// <param name="spare">Replicas in reserve.</param>
     public MixedFleet Of(IReadOnlyList<double> factors, int spare)
     {
-        var units = searches.SelectMany((search, i) => search.WholeUnits(ask.Supplies)
-            .Concat(search.SplitUnits(Firm(search), factors[i] * Scale(search), ask.Objective))).ToList();
-        return new MixedFleet(FleetMix.Solve(Problem(units, factors, spare), new SolveLimits { Nodes = MostNodes }), units);
+        var units = searches.SelectMany((search, i) => Best(search, [.. search.WholeUnits(ask.Supplies)
+            .Concat(search.SplitUnits(Firm(search), factors[i] * Scale(search), ask.Objective))])).ToList();
+        return new MixedFleet(FleetMix.Solve(Problem(units, factors, spare), new SolveLimits { Nodes = Nodes(units), Gap = Gap }), units);
     }
+
+    private int Nodes(List<PlanUnit> units)
+    {
+        var shares = units.Count * searches.Sum(search => search.Profile.Buckets.Count) * (1 + Pools(units));
+        return Math.Clamp(MostWork / Math.Max(1, shares), 50, MostNodes);
+    }
+
+    private static int Pools(IEnumerable<PlanUnit> units) => units.SelectMany(unit => unit.Pools)
+        .Where(pool => pool.Supply.Unavailable > 0).Select(pool => Domain(pool.Supply)).Distinct().Count();
+
+    /// <summary>
+    /// The units of a service that compete: all of them where the programme stays small, else those that carry the whole of it, or the
+    /// buckets that they can, for least; the best of each supply always.
+    /// </summary>
+    private List<PlanUnit> Best(ServiceSearch search, List<PlanUnit> units)
+    {
+        var pools = Pools(units);
+        var buckets = searches.Sum(one => one.Profile.Buckets.Count);
+        var most = Math.Max(FewestUnits, MostShares / Math.Max(1, buckets * (1 + pools) * searches.Count));
+        if (units.Count <= most)
+            return units;
+        var ordered = units.OrderByDescending(Able).ThenBy(Cost).ToList();
+        var first = ordered.GroupBy(unit => string.Join('+', unit.Pools.Select(pool => pool.Supply.Key)), StringComparer.Ordinal)
+            .Select(group => group.First()).OrderByDescending(Able).ThenBy(Cost).Take(most).ToList();
+        return [.. first.Concat(ordered.Except(first)).Take(most)];
+
+        int Able(PlanUnit unit) => unit.Loads.Count(double.IsFinite);
+
+        double Cost(PlanUnit unit) => unit.Weighs(ask.Objective)
+            * search.Profile.Buckets.Select((bucket, i) => double.IsFinite(unit.Loads[i]) ? bucket.RequestsPerSecond * unit.Loads[i] : 0).Sum();
+    }
+
+    private static string Domain(Supply supply) => $"{supply.Gpu.Key} {supply.Provider} {supply.Region}";
 
     /// <summary>The integer programme over these units.</summary>
     public MixProblem Problem(IReadOnlyList<PlanUnit> units, IReadOnlyList<double> factors, int spare)
@@ -69,7 +113,7 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
                 search.Index == unit.Service ? unit.Loads[b] : double.PositiveInfinity))],
             Stocks = [.. unit.Pools.Select(pool => pool.Supply.Key).Distinct()],
             Interruptible = spot.Count > 0,
-            Pool = spot.Count > 0 ? $"{spot[0].Gpu.Key} {spot[0].Provider} {spot[0].Region}" : "",
+            Pool = spot.Count > 0 ? Domain(spot[0]) : "",
             Unavailable = spot.Select(supply => supply.Unavailable).DefaultIfEmpty().Max(),
             Most = unit.Disaggregated ? 1 : null,
         };

@@ -91,6 +91,7 @@ public sealed record ServiceSearch
         return (from prompt in prompts
                 from answer in answers
                 where prompt.Kind == answer.Kind && prompt.Pool.Supply.IsBeside(answer.Pool.Supply)
+                    && prompt.Pool.Supply.Gpu.Vendor == answer.Pool.Supply.Gpu.Vendor // no engine passes caches between makers
                 let unit = PlanUnit.Of(Index, prompt.Pool, answer.Pool, Profile.Buckets.Count)
                 orderby unit.Weighs(objective), unit.Gpus
                 select unit).DistinctBy(unit => unit.Look).Take(MostPairs);
