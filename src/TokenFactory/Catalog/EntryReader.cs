@@ -250,6 +250,9 @@ public sealed class EntryReader
         }
     }
 
+    /// <summary>The source that "from" names for what is no number; null, with the mistake noted, where it names none.</summary>
+    public Source? DeclaredSource() => SourceOf("from", _from);
+
     /// <summary>Adds a mistake about a key of this object.</summary>
     public void Note(string key, string what, string remedy) => Mistakes.Add(new Mistake(Where, $"'{key}' {what}", remedy));
 

@@ -22,6 +22,9 @@ public sealed record PlannedPool(PoolOrder Order)
     /// <summary>The provider's name for the machine; empty where nobody said.</summary>
     public string InstanceType { get; init; } = "";
 
+    /// <summary>GPUs of one such machine; null for what is usual with the GPU: 4 of a rack's tray, 8 otherwise.</summary>
+    public int? GpusPerMachine { get; init; }
+
     /// <summary>Host memory per replica that holds a copy of the prefix cache, in bytes; 0 for none.</summary>
     public double HostCacheBytes => (Order.Engine?.HostBytes ?? 0) * Order.Deployment.AttentionGroups * Order.Deployment.Parallelism.Tensor;
 
