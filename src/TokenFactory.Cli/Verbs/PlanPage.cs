@@ -22,7 +22,7 @@ internal static class PlanPage
             Frontier(body, answer.Ask.Services[i], frontiers[i]);
         Charts(body, "What it costs", [Costs(answer), Finalists(answer)]);
         if (why is not null)
-            Charts(body, "What if: change in " + (answer.Ask.Objective == PlanObjective.TokensPerWatt ? "watts" : "dollars"), [Sensitivity(answer, why)]);
+            Charts(body, "What if: change in " + PlanWhy.Unit(answer), [Sensitivity(answer, why)]);
         body.Append("<h2>Tables</h2>\n");
         foreach (var section in report.Sections.Where(section => section.For != Audience.Machines))
             body.Append(SimulateHtml.Table(section));
@@ -81,7 +81,7 @@ internal static class PlanPage
         "$ per million output tokens, by fleet that keeps the promises",
         [
             .. answer.Finalists.Where(fleet => fleet.Kept || fleet.Runs.Count == 0)
-                .Select(fleet => (PlanWords.Fleet(fleet), answer.UsdPerMillionOutput(fleet.PaidUsdPerHour)))
+                .Select(fleet => (PlanWords.Fleet(fleet), fleet.UsdPerMillionOutput))
                 .Select(bar => (bar.Item1, bar.Item2, Spell.Dollars(bar.Item2))),
         ]);
 

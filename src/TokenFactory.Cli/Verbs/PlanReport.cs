@@ -84,13 +84,14 @@ internal static class PlanReport
             [
                 Row("usd_per_hour", "$ per hour", best.PaidUsdPerHour, Spell.Dollars, "all GPUs, all hours"),
                 Row("usd_per_month", "$ per month", best.PaidUsdPerHour * PlanLimits.HoursPerMonth, Spell.Dollars, "730 hours"),
-                Row("usd_per_million_output_tokens", "$ per million output tokens", answer.UsdPerMillionOutput(best.PaidUsdPerHour), Spell.Dollars, "allocation: paid time over the traffic's tokens"),
-                Row("usd_per_million_tokens", "$ per million tokens, input + output", answer.UsdPerMillionTokens(best.PaidUsdPerHour), Spell.Dollars, "the same over all tokens"),
-                .. Revenue(answer, best),
-                Row("gpus", "GPUs", best.Gpus, value => value.ToString("N0"), ""),
+                Row("usd_per_million_output_tokens", "$ per million output tokens", best.UsdPerMillionOutput, Spell.Dollars, "allocation: paid time over the traffic's tokens"),
+                Row("usd_per_million_tokens", "$ per million tokens, input + output", best.UsdPerMillionTokens, Spell.Dollars, "the same over all tokens"),
+                .. Revenue(best),
+                Row("gpus", "GPUs", best.Gpus, value => value.ToString("N0"), best.PaidGpus > best.Gpus ? $"of {best.PaidGpus:N0} that are paid for, as machines are rented whole" : ""),
+                Row("output_tokens_per_second", "output tokens/s served", best.Served.OutputTokensPerSecond, Spell.Number, ""),
                 Row("facility_watts", "kW at the facility's meter", best.MeanWatts / 1e3, Spell.Number, best.Runs.Count > 0 ? "mean in the twin" : "at full load"),
-                Row("output_tokens_per_second_per_watt", "output tokens/s per W, facility", answer.OutputTokensPerJoule(best), Spell.Number, ""),
-                Row("tokens_per_second_per_mw", "output tokens/s per MW", answer.OutputTokensPerJoule(best) * 1e6, Spell.Number, ""),
+                Row("output_tokens_per_second_per_watt", "output tokens/s per W, facility", best.OutputTokensPerJoule, Spell.Number, ""),
+                Row("tokens_per_second_per_mw", "output tokens/s per MW", best.OutputTokensPerJoule * 1e6, Spell.Number, ""),
                 .. Carbon(answer, best),
             ]);
 
@@ -103,11 +104,11 @@ internal static class PlanReport
                 yield return Row("carbon_kg_per_month", "kg CO2 per month", fleet.MeanWatts / 1e3 * PlanLimits.HoursPerMonth * grams / 1e3, Spell.Number, "electricity alone");
         }
 
-        IEnumerable<IReadOnlyList<Cell>> Revenue(PlanAnswer of, Finalist fleet)
+        IEnumerable<IReadOnlyList<Cell>> Revenue(Finalist fleet)
         {
-            if (of.RevenueUsdPerHour() is not (> 0 and var revenue))
+            if (fleet.Served.RevenueUsdPerHour is not (> 0 and var revenue))
                 yield break;
-            yield return Row("revenue_usd_per_hour", "revenue, $ per hour", revenue, Spell.Dollars, "all of the traffic at the classes' prices");
+            yield return Row("revenue_usd_per_hour", "revenue, $ per hour", revenue, Spell.Dollars, "what is served at the classes' prices");
             yield return Row("margin", "gross margin", 1 - (fleet.PaidUsdPerHour / revenue), Spell.Percent, "revenue less GPU-hours, over revenue");
         }
     }
@@ -157,7 +158,7 @@ internal static class PlanReport
                 Cell.Of(PlanWords.Fleet(fleet)),
                 Whole(fleet.Gpus),
                 new Cell(fleet.PaidUsdPerHour, Spell.Dollars(fleet.PaidUsdPerHour)),
-                new Cell(answer.UsdPerMillionOutput(fleet.PaidUsdPerHour), Spell.Dollars(answer.UsdPerMillionOutput(fleet.PaidUsdPerHour))),
+                new Cell(fleet.UsdPerMillionOutput, Spell.Dollars(fleet.UsdPerMillionOutput)),
                 new Cell(fleet.MeanWatts / 1e3, Spell.Number(fleet.MeanWatts / 1e3)),
                 new Cell(fleet.Factor, Spell.Number(fleet.Factor)),
                 new Cell(fleet.Runs.Count == 0 ? null : fleet.Kept, fleet.Runs.Count == 0 ? "not simulated" : fleet.Kept ? "kept" : "broken"),

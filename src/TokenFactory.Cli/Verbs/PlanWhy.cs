@@ -22,9 +22,10 @@ internal static class PlanWhy
     private static IEnumerable<string> Words(PlanAnswer answer, Explanation why)
     {
         foreach (var one in why.Answers.Where(one => one.WhatIf.Kind is WhatIfKind.Promise or WhatIfKind.Budget or WhatIfKind.Power or WhatIfKind.Stock or WhatIfKind.Gpus)
-            .Where(one => one.Change is < -Noticeable).OrderBy(one => one.Change).Take(3))
+            .Where(one => Gain(answer, one) > Noticeable).OrderByDescending(one => Gain(answer, one)).Take(3))
         {
-            yield return $"{Upper(Question(answer, one.WhatIf))} saves {Spell.Percent(-one.Change!.Value)}.";
+            var gain = Spell.Percent(Gain(answer, one));
+            yield return $"{Upper(Question(answer, one.WhatIf))} {(answer.Ask.Objective == PlanObjective.Profit ? $"earns {gain} more" : $"saves {gain}")}.";
         }
 
         if (why.Robust is { } robust && why.Regrets.Count > 0 && robust.Look != why.Regrets[0].Look)
@@ -33,6 +34,17 @@ internal static class PlanWhy
         else if (why.Robust is { } same)
             yield return $"The plan is also the safest of those compared: under every scenario it costs at most {Share(same.Worst)} more than the best.";
     }
+
+    private static double Gain(PlanAnswer answer, WhatIfAnswer one) =>
+        (one.Change ?? 0) * (answer.Ask.Objective == PlanObjective.Profit ? 1 : -1);
+
+    /// <summary>What changes of a plan are counted in.</summary>
+    public static string Unit(PlanAnswer answer) => answer.Ask.Objective switch
+    {
+        PlanObjective.TokensPerWatt => "watts",
+        PlanObjective.Profit => "profit",
+        _ => "dollars",
+    };
 
     /// <summary>Promises and limits with how much of each is used.</summary>
     private static Section Binds(PlanAnswer answer, Finalist best)
@@ -65,7 +77,7 @@ internal static class PlanWhy
         "What if",
         [
             new Column("question", "question", Number: false),
-            new Column("change", answer.Ask.Objective == PlanObjective.TokensPerWatt ? "watts" : "dollars"),
+            new Column("change", Unit(answer)),
             new Column("usd_per_hour", "$/h", 1),
             new Column("fleet", "fleet then", 1, Number: false),
         ],

@@ -13,8 +13,8 @@ internal static class PlanWords
     public static IEnumerable<string> Answer(PlanAnswer answer, Finalist best)
     {
         yield return $"{Fleet(best)}: {Spell.Dollars(best.PaidUsdPerHour)} an hour ({Spell.Dollars(best.PaidUsdPerHour * PlanLimits.HoursPerMonth)} a month), "
-            + $"{Spell.Dollars(answer.UsdPerMillionOutput(best.PaidUsdPerHour))} per million output tokens, "
-            + $"{Spell.Number(answer.OutputTokensPerJoule(best))} output tokens per second and watt at the facility's meter.";
+            + $"{Spell.Dollars(best.UsdPerMillionOutput)} per million output tokens, "
+            + $"{Spell.Number(best.OutputTokensPerJoule)} output tokens per second and watt at the facility's meter.";
         if (best.Runs.Count > 0)
             yield return Kept(best);
         if (answer.Finalists.Skip(1).FirstOrDefault(fleet => fleet.Kept) is { } next && best.PaidUsdPerHour > 0)

@@ -21,6 +21,19 @@ public sealed record ServiceRun(int Service, RunReport Report, IReadOnlyList<Pro
         && Report.Requests.Requests.Completed >= Report.Requests.Requests.Arrived * (1 - Unanswered);
 }
 
+/// <summary>What a fleet serves.</summary>
+/// <param name="InputTokensPerSecond">Prompt tokens per second.</param>
+/// <param name="OutputTokensPerSecond">Output tokens per second.</param>
+/// <param name="RevenueUsdPerHour">Dollars per hour that they bring at the prices of their classes; 0 where nothing is sold.</param>
+public readonly record struct ServedTokens(double InputTokensPerSecond, double OutputTokensPerSecond, double RevenueUsdPerHour)
+{
+    /// <summary>Both together.</summary>
+    public ServedTokens And(ServedTokens other) => new(
+        InputTokensPerSecond + other.InputTokensPerSecond,
+        OutputTokensPerSecond + other.OutputTokensPerSecond,
+        RevenueUsdPerHour + other.RevenueUsdPerHour);
+}
+
 /// <summary>A fleet that is worth showing: put together by the closed form, sized by the twin.</summary>
 public sealed record Finalist
 {
@@ -69,6 +82,26 @@ public sealed record Finalist
     /// <summary>GPUs of all kinds.</summary>
     public int Gpus => Design.Gpus;
 
+    /// <summary>What it serves.</summary>
+    public required ServedTokens Served { get; init; }
+
     /// <summary>What it is judged by: less is better.</summary>
-    public double Weighs(PlanObjective objective) => objective == PlanObjective.TokensPerWatt ? MeanWatts : MarginalUsdPerHour;
+    public double Weighs(PlanObjective objective) => objective switch
+    {
+        PlanObjective.TokensPerWatt => MeanWatts,
+        PlanObjective.Profit => MarginalUsdPerHour - Served.RevenueUsdPerHour,
+        _ => MarginalUsdPerHour,
+    };
+
+    /// <summary>Dollars per million output tokens: all paid time over what is served.</summary>
+    public double UsdPerMillionOutput => PaidUsdPerHour / (Served.OutputTokensPerSecond * 3600) * 1e6;
+
+    /// <summary>Dollars per million tokens, prompts and answers.</summary>
+    public double UsdPerMillionTokens => PaidUsdPerHour / ((Served.OutputTokensPerSecond + Served.InputTokensPerSecond) * 3600) * 1e6;
+
+    /// <summary>Output tokens per joule at the site's meter: tokens per second and watt.</summary>
+    public double OutputTokensPerJoule => Served.OutputTokensPerSecond / MeanWatts;
+
+    /// <summary>GPUs that are paid for: whole instances.</summary>
+    public int PaidGpus => Bought.Sum(one => one.Paid);
 }

@@ -45,9 +45,25 @@ internal sealed class FleetChoice
     {
         var bare = _mixer.Of(factors, 0);
         var whole = _ask.Spare == 0 ? bare : _mixer.Of(factors, _ask.Spare);
-        return bare.Answer.Found && whole.Answer.Found
-            ? Within(bare.Chosen, whole.Chosen) is { } fleet ? fleet with { Gap = whole.Answer.Gap } : null
-            : null;
+        if (!bare.Answer.Found || !whole.Answer.Found || whole.Chosen.Count == 0 || Within(bare.Chosen, whole.Chosen) is not { } fleet)
+            return null;
+        return fleet with
+        {
+            Gap = whole.Answer.Gap,
+            Served = _ask.Objective == PlanObjective.Profit ? Served(whole.Answer.Assigned) : fleet.Served,
+        };
+    }
+
+    private ServedTokens Served(IReadOnlyList<IReadOnlyList<double>> assigned)
+    {
+        var (sum, row) = (default(ServedTokens), 0);
+        foreach (var search in _searches)
+        {
+            foreach (var bucket in search.Profile.Buckets)
+                sum = sum.And(search.Serving(bucket, assigned[row++].Sum()));
+        }
+
+        return sum;
     }
 
     /// <summary>Fleets of a single service that are made of one kind of unit, within the limits.</summary>
@@ -105,7 +121,13 @@ internal sealed class FleetChoice
     private Finalist? Within(IReadOnlyList<Chosen> proven, IReadOnlyList<Chosen> units)
     {
         var design = _builder.Of(units);
-        var (limits, fleet) = (_ask.Limits, new Finalist { Design = design, Proven = _ask.Spare == 0 ? design : _builder.Of(proven), Units = units });
+        var (limits, fleet) = (_ask.Limits, new Finalist
+        {
+            Design = design,
+            Proven = _ask.Spare == 0 ? design : _builder.Of(proven),
+            Units = units,
+            Served = _searches.Aggregate(default(ServedTokens), (sum, search) => sum.And(search.ServingAll)),
+        });
         var bought = fleet.Bought.GroupBy(one => one.Supply.Key, (_, same) => (Stock: same.First().Supply.Stock, Gpus: same.Sum(one => one.Paid)));
         var within = bought.All(one => one.Gpus <= (one.Stock ?? int.MaxValue))
             && fleet.Gpus <= (limits.Gpus ?? int.MaxValue)

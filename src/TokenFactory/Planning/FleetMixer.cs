@@ -30,15 +30,31 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
     private const int MostShares = 1500;
 
     private const int FewestUnits = 8;
+    private const double ClearlyLess = 0.9;
 
     /// <summary>The best mix that carries so many times the traffic of each service.</summary>
     /// <param name="factors">By service.</param>
     /// <param name="spare">Replicas in reserve.</param>
     public MixedFleet Of(IReadOnlyList<double> factors, int spare)
     {
-        var units = searches.SelectMany((search, i) => Best(search, [.. search.WholeUnits(ask.Supplies)
-            .Concat(search.SplitUnits(Firm(search), factors[i] * Scale(search), ask.Objective))])).ToList();
+        var units = searches.SelectMany((search, i) => Best(search, Units(search, factors[i]))).ToList();
         return new MixedFleet(FleetMix.Solve(Problem(units, factors, spare), new SolveLimits { Nodes = Nodes(units), Gap = Gap }), units);
+    }
+
+    /// <summary>
+    /// Replicas that do prompts and answers, or, where that is clearly better for the service by itself, pools of their own: a service has
+    /// one of the two, as routers send a request either way.
+    /// </summary>
+    private List<PlanUnit> Units(ServiceSearch search, double factor)
+    {
+        var whole = search.WholeUnits(ask.Supplies).ToList();
+        var split = searches.Count > 1 || whole.Count == 0 ? search.SplitUnits(Firm(search), factor * Scale(search), ask.Objective).ToList() : [];
+        if (split.Count == 0 || whole.Count == 0)
+            return whole.Count == 0 ? split : whole;
+        var together = whole.Min(unit => Whole(unit) * unit.Weighs(ask.Objective));
+        return split.Min(unit => unit.Weighs(ask.Objective)) < together * ClearlyLess ? split : whole;
+
+        double Whole(PlanUnit unit) => Math.Ceiling(unit.Needed(search.Profile) * factor * Scale(search));
     }
 
     private int Nodes(List<PlanUnit> units)

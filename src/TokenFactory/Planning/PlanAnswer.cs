@@ -68,24 +68,4 @@ public sealed record PlanAnswer
 
     /// <summary>The plan; null where there is none.</summary>
     public Finalist? Best => Infeasible.Count == 0 && Finalists.Count > 0 ? Finalists[0] : null;
-
-    /// <summary>Output tokens per second that are asked for.</summary>
-    public double OutputTokensPerSecond => Searches.Sum(search => search.Profile.OutputTokensPerSecond);
-
-    /// <summary>Prompt tokens per second that are asked for.</summary>
-    public double InputTokensPerSecond => Searches.Sum(search => search.Profile.InputTokensPerSecond);
-
-    /// <summary>Dollars per million output tokens at so many dollars per hour, for the traffic asked.</summary>
-    public double UsdPerMillionOutput(double usdPerHour) => usdPerHour / (OutputTokensPerSecond * 3600) * 1e6;
-
-    /// <summary>Dollars per million tokens, prompts and answers, at so many dollars per hour.</summary>
-    public double UsdPerMillionTokens(double usdPerHour) => usdPerHour / ((OutputTokensPerSecond + InputTokensPerSecond) * 3600) * 1e6;
-
-    /// <summary>Dollars per hour that the traffic brings at the prices of its classes; 0 where nothing is sold.</summary>
-    public double RevenueUsdPerHour() => Searches.Sum(search => search.Profile.Buckets.Sum(bucket =>
-        bucket.RequestsPerSecond * 3600 / 1e6
-        * ((bucket.OutputTokens * (search.PromiseOf(bucket).UsdPerMillionOutput ?? 0)) + (bucket.InputTokens * (search.PromiseOf(bucket).UsdPerMillionInput ?? 0)))));
-
-    /// <summary>Output tokens per second and watt at the site's meter.</summary>
-    public double OutputTokensPerJoule(Finalist fleet) => OutputTokensPerSecond / fleet.MeanWatts;
 }

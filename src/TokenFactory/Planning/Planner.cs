@@ -35,7 +35,7 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
         var finalists = new List<Finalist>();
         if (Mixed(ask, fleets, twin, searches) is { } mixed)
             finalists.Add(mixed);
-        foreach (var kind in fleets.Kinds().Take(ask.Finalists))
+        foreach (var kind in ask.Objective == PlanObjective.Profit ? [] : fleets.Kinds().Take(ask.Finalists))
         {
             if ((ask.TwinRequests == 0 ? kind.At(1) : twin.Smallest(kind.At)) is { } sized)
                 finalists.Add(sized);
@@ -52,7 +52,7 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
             TwinRuns = twin.Runs,
             Infeasible = ordered.Count == 0
                 ? [.. Obstacles.Of(fleets.Mix([.. searches.Select(_ => 1.0)]).Answer, ask)]
-                : ask.TwinRequests > 0 && !ordered[0].Kept ? [new Infeasibility(Obstacle.Twin, "", "", 0, null, "")] : [],
+                : ordered[0].Runs.Count > 0 && !ordered[0].Kept ? [new Infeasibility(Obstacle.Twin, "", "", 0, null, "")] : [],
         };
     }
 

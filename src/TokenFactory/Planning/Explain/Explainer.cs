@@ -29,7 +29,7 @@ public sealed class Explainer(PlanKnowledge knowledge, Func<string, bool>? progr
         if (then.Best is not { } fleet)
             return new WhatIfAnswer(question, null, null, null);
         var (weight, plan) = (fleet.Weighs(ask.Objective), best.Weighs(ask.Objective));
-        return new WhatIfAnswer(question, fleet, weight, plan > 0 ? (weight / plan) - 1 : null);
+        return new WhatIfAnswer(question, fleet, weight, plan != 0 ? (weight / plan) - 1 : null);
     }
 
     private static IEnumerable<Scenario> Scenarios(PlanAnswer answer, ExplainOptions options)

@@ -57,8 +57,8 @@ public sealed record WhatIf(WhatIfKind Kind, string Subject, double? From, doubl
 /// <summary>What a question came to.</summary>
 /// <param name="WhatIf">The question.</param>
 /// <param name="Fleet">The best fleet then; null where there is none.</param>
-/// <param name="Weight">What it is judged by: dollars per hour on top of what is bought, or watts.</param>
-/// <param name="Change">Its weight over that of the plan, less 1; null where there is no fleet.</param>
+/// <param name="Weight">What it is judged by: dollars per hour on top of what is bought, watts, or minus the profit per hour.</param>
+/// <param name="Change">Its weight over that of the plan, less 1, so that of a profit more is better; null where there is no fleet.</param>
 public sealed record WhatIfAnswer(WhatIf WhatIf, Finalist? Fleet, double? Weight, double? Change);
 
 /// <summary>A way in which the plan's assumptions may be wrong.</summary>

@@ -40,6 +40,17 @@ public sealed record ServiceSearch
     public Promise PromiseOf(LengthBucket bucket) =>
         Service.Promises.FirstOrDefault(promise => promise.Class == bucket.Class) ?? new Promise(bucket.Class);
 
+    /// <summary>What it means to serve so many requests per second of a bucket.</summary>
+    public ServedTokens Serving(LengthBucket bucket, double requestsPerSecond)
+    {
+        var promise = PromiseOf(bucket);
+        var (input, output) = (requestsPerSecond * bucket.InputTokens, requestsPerSecond * bucket.OutputTokens);
+        return new ServedTokens(input, output, ((output * (promise.UsdPerMillionOutput ?? 0)) + (input * (promise.UsdPerMillionInput ?? 0))) * 3600 / 1e6);
+    }
+
+    /// <summary>What it means to serve all of the traffic.</summary>
+    public ServedTokens ServingAll => Profile.Buckets.Aggregate(default(ServedTokens), (sum, bucket) => sum.And(Serving(bucket, bucket.RequestsPerSecond)));
+
     /// <summary>Sweeps the space of a service over the accelerators on offer, kinds side by side on the cores there are.</summary>
     public static ServiceSearch Of(PlanService service, int index, PlanAsk ask, Sweep sweep, IReadOnlyList<Accelerator> gpus)
     {
