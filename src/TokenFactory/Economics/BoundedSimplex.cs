@@ -30,7 +30,7 @@ internal enum SimplexStatus
 /// </summary>
 internal sealed partial class BoundedSimplex
 {
-    private const double Tolerance = 1e-9;      // of scaled values, and of reduced costs over the largest cost
+    private const double Tolerance = 1e-9;      // of scaled values and reduced costs
     private const double LeastPivot = 1e-9;
     private const int PivotsBetweenRefactors = 100;
 
@@ -69,8 +69,7 @@ internal sealed partial class BoundedSimplex
         _matrix = [.. rows.Select((row, i) => Scaled(row, _rowScale[i]))];
         _right = [.. right.Select((b, i) => b * _rowScale[i])];
         _cost = [.. cost.Select((c, j) => c * _columnScale[j])];
-        var greatest = _cost.Select(Math.Abs).DefaultIfEmpty(0).Max();
-        _costScale = greatest > 0 ? SimplexScale.Power(1 / greatest) : 1;
+        _costScale = SimplexScale.Middle(_cost);
         for (var j = 0; j < _columns; j++)
             _cost[j] *= _costScale;
         (_lower, _upper) = (new double[_columns + _rows], new double[_columns + _rows]);

@@ -23,17 +23,8 @@ internal static class SimplexScale
         return (down, across);
     }
 
-    /// <summary>The power of two nearest to a number above zero.</summary>
-    public static double Power(double value) => Math.ScaleB(1, (int)Math.Round(Math.Log2(value)));
-
-    private static double[] Ones(int count)
-    {
-        var ones = new double[count];
-        Array.Fill(ones, 1);
-        return ones;
-    }
-
-    private static double Middle(IEnumerable<double> values)
+    /// <summary>The power of two that brings the least and the greatest of these equally far from 1; 1 where all are zero.</summary>
+    public static double Middle(IEnumerable<double> values)
     {
         var (least, most) = (double.PositiveInfinity, 0.0);
         foreach (var value in values)
@@ -45,4 +36,13 @@ internal static class SimplexScale
 
         return most > 0 ? Power(1 / Math.Sqrt(least) / Math.Sqrt(most)) : 1;
     }
+
+    private static double[] Ones(int count)
+    {
+        var ones = new double[count];
+        Array.Fill(ones, 1);
+        return ones;
+    }
+
+    private static double Power(double value) => Math.ScaleB(1, (int)Math.Round(Math.Log2(value)));
 }

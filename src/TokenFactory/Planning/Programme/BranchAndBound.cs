@@ -254,7 +254,7 @@ internal sealed class BranchAndBound
 
     private static double Distance(double value) => Math.Abs(value - Math.Round(value));
 
-    private static BoundedSimplex Simplex(IntegerProgramme programme)
+    internal static BoundedSimplex Simplex(IntegerProgramme programme)
     {
         var dense = programme.Rows.Select(row =>
         {
