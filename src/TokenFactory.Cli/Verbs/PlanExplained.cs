@@ -12,6 +12,18 @@ internal static class PlanExplained
 {
     private static readonly Billing[] Others = [Billing.Spot, Billing.Reserved1Year, Billing.Reserved3Year];
 
+    /// <summary>What was asked for, and every other way to pay for the same GPUs.</summary>
+    public static IReadOnlyList<Supply> AllSupplies(PlanRequest request, CatalogContents catalog, CalibrationInput calibration)
+    {
+        var asked = request.Ask.Supplies.Select(supply => (supply.Gpu.Key, supply.Billing)).ToHashSet();
+        return
+        [
+            .. request.Ask.Supplies,
+            .. Others.SelectMany(billing => PlanSupplies.Otherwise(request, request.Terms, catalog, calibration, billing))
+                .Where(supply => !asked.Contains((supply.Gpu.Key, supply.Billing))),
+        ];
+    }
+
     /// <summary>The options for an answer.</summary>
     public static ExplainOptions Options(PlanRequest request, PlanAnswer answer, CatalogContents catalog, CalibrationInput calibration)
     {

@@ -10,7 +10,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Ask">What is asked.</param>
 /// <param name="Assumed">What was assumed where nobody said.</param>
 /// <param name="Terms">Flags and file.</param>
-internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, Terms Terms);
+/// <param name="Demand">The file of demand by the hour; null for none.</param>
+internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, Terms Terms, string? Demand);
 
 /// <summary>Reads an ask from YAML and flags; every mistake is noted with its line before anything is searched.</summary>
 internal sealed class PlanInput(Terms terms, CatalogContents catalog, CalibrationInput calibration)
@@ -47,8 +48,9 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
         };
         if (ask.Objective == PlanObjective.Profit && limits.MostWatts is null && limits.Gpus is null)
             (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");
+        var demand = Demand();
         terms.Conclude();
-        return new PlanRequest(ask, _assumed, terms);
+        return new PlanRequest(ask, _assumed, terms, demand);
     }
 
     private static string Name(Settings? file)
@@ -79,6 +81,17 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
         Settings? Of(string key) => terms.Flags.Has(key) ? terms.Flags : block?.Has(key) == true ? block : null;
 
         double? Number(string key, double least, double most) => Of(key)?.Number(key, least, most);
+    }
+
+    /// <summary>A path in a file begins where the file lies; on the command line, where the user stands.</summary>
+    private string? Demand()
+    {
+        if (terms.Of("demand") is not { } settings || settings.Text("demand") is not { } name)
+            return null;
+        var path = settings == terms.File && !Path.IsPathRooted(name) ? Path.Combine(Path.GetDirectoryName(settings.Name) ?? "", name) : name;
+        if (!File.Exists(path))
+            settings.Note("demand", $"is '{name}', which does not exist", "Name a CSV with a row for each hour");
+        return path;
     }
 
     private PlanObjective Objective()

@@ -28,6 +28,7 @@ internal static class PlanVerb
         new("provider", "Provider that may be asked. May be repeated. Default: anybody.", Many: true),
         new("region", "Part of the name of a region that may be used. May be repeated.", Many: true),
         new("billing", "on-demand, spot, reserved-1y, reserved-3y, owned or all. May be repeated. Default: on-demand, and spot for batch work.", Many: true),
+        new("demand", "CSV of demand by the hour: time, and share (times the mean rate) or a column of requests per second per service."),
         new("objective", "cost, tokens-per-watt or profit. Default: cost."),
         new("usd_per_month", "Most dollars per month of 730 hours."),
         new("mw", "Power of the site at its meter, in MW."),
@@ -72,7 +73,9 @@ internal static class PlanVerb
         var why = new Option<bool>("--why") { Description = "Says what binds, what each promise and limit costs, why others lost, and what if predictions or prices are wrong." };
         command.Options.Add(set);
         var html = new Option<string?>("--html") { HelpName = "FILE.html", Description = "Writes a page: the frontier, costs, what-ifs." };
+        var schedule = new Option<string?>("--schedule-csv") { HelpName = "FILE.csv", Description = "With --demand: writes GPUs by replica and billing, a row for each hour." };
         command.Options.Add(why);
+        command.Options.Add(schedule);
         command.Options.Add(html);
         var flags = new SettingFlags(command, Flags);
         var common = new CommonFlags();
@@ -96,6 +99,14 @@ internal static class PlanVerb
             var reasons = parsed.GetValue(why) || parsed.GetValue(html) is not null
                 ? new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration))
                 : null;
+            if (PlanYear.Read(request, [.. answer.Searches.Select(search => search.Profile.RequestsPerSecond)]) is { } hours
+                && YearPlan.Of(answer, hours, PlanExplained.AllSupplies(request, catalog, calibration)) is { } year)
+            {
+                report = PlanYear.With(report, year);
+                if (parsed.GetValue(schedule) is { } table)
+                    FileSet.Stream(table, PlanYear.Csv(year), "Name a file in a folder that exists and can be written with --schedule-csv");
+            }
+
             if (parsed.GetValue(why) && reasons is not null)
                 report = PlanWhy.With(report, answer, reasons);
             if (parsed.GetValue(html) is not null)
