@@ -1,5 +1,6 @@
 using System.Globalization;
 using TokenFactory.Catalog;
+using TokenFactory.Planning.Deploy;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -116,6 +117,9 @@ internal sealed class Settings
         Note(key, "is not a text", "Give one value");
         return null;
     }
+
+    /// <summary>A copy of what stands under a key, to be written elsewhere; null where the key is absent.</summary>
+    public Doc? Copy(string key) => Has(key) ? YamlDocs.Of(Value(key)) : null;
 
     /// <summary>One text or a list of them; empty where the key is absent.</summary>
     public IReadOnlyList<string> Texts(string key)

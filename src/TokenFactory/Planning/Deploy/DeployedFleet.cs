@@ -99,7 +99,7 @@ internal sealed class DeployedFleet
 
     private Dictionary<Site, string> NameClusters()
     {
-        var names = new ObjectNames();
+        var names = new ObjectNames(["gateway", "values"]);
         return Clusters.ToDictionary(site => site, site => names.Take($"{site.Provider}-{site.Region}", "cluster"));
     }
 
@@ -193,7 +193,7 @@ internal sealed class DeployedFleet
 
     /// <summary>Where replicas are for a gateway in the first cluster.</summary>
     private Reach InCluster(PoolSite pool) => pool.Site == Clusters[0]
-        ? new Reach(null, $"{KubernetesPool.Replicas(pool)}.{Name}.svc.cluster.local:8000", null)
+        ? new Reach(null, $"{ObjectNames.Replicas(pool.Name)}.{Name}.svc.cluster.local:8000", null)
         : new Reach(
             null, $"{pool.Name}.{ClusterNames[pool.Site]}.invalid:8000",
             $"In the cluster {ClusterNames[pool.Site]}: put the address here at which this cluster reaches it.");

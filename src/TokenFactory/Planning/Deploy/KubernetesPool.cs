@@ -18,15 +18,12 @@ internal sealed class KubernetesPool(PoolSite pool, EngineLaunch launch, DeployO
             documents.Add(Configuration(configuration));
         documents.Add(pool.Nodes == 1 ? Deployment() : LeaderWorkerSet());
         documents.Add(Service(pool.Name, headless: false));
-        documents.Add(Service(Replicas(pool), headless: true));
+        documents.Add(Service(ObjectNames.Replicas(pool.Name), headless: true));
         documents.Add(Budget());
         if (pool.Most is { } most)
             documents.Add(Autoscaler(most));
         return documents;
     }
-
-    /// <summary>The name that resolves to the addresses of all replicas that take requests.</summary>
-    public static string Replicas(PoolSite pool) => $"{pool.Name}-replicas";
 
     private DocMap Meta(string name) => new() { { "name", name }, { "namespace", design }, { "labels", _pod.Labels() } };
 

@@ -22,14 +22,19 @@ internal sealed class ObjectNames
     {
         var label = Label(text, otherwise);
         var name = label;
-        for (var i = 2; !_taken.Add(name); i++)
+        for (var i = 2; _taken.Contains(name) || _taken.Contains(Replicas(name)); i++)
         {
             var suffix = $"-{i.ToString(CultureInfo.InvariantCulture)}";
             name = Cut(label, Longest - suffix.Length) + suffix;
         }
 
+        _taken.Add(name);
+        _taken.Add(Replicas(name));
         return name;
     }
+
+    /// <summary>The name that resolves to the addresses of all replicas of a pool; no pool is called so.</summary>
+    public static string Replicas(string pool) => $"{pool}-replicas";
 
     /// <summary>A DNS label made of a text: lower-case letters and digits of ASCII, the rest as single hyphens.</summary>
     public static string Label(string text, string otherwise)

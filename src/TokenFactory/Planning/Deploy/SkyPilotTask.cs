@@ -7,22 +7,21 @@ namespace TokenFactory.Planning.Deploy;
 internal static partial class SkyPilotTask
 {
     /// <summary>SkyPilot's names of clouds, by ours of providers.</summary>
-    private static readonly Dictionary<string, string> Clouds = new(StringComparer.Ordinal)
-    {
-        ["aws"] = "aws", ["gcp"] = "gcp", ["azure"] = "azure", ["lambda"] = "lambda", ["nebius"] = "nebius", ["runpod"] = "runpod",
-        ["vastai"] = "vast", ["hyperstack"] = "hyperstack", ["verda"] = "verda",
-    };
+    private static readonly (string Ours, string Theirs)[] Clouds =
+    [
+        ("aws", "aws"), ("gcp", "gcp"), ("azure", "azure"), ("lambda", "lambda"), ("nebius", "nebius"), ("runpod", "runpod"),
+        ("vastai", "vast"), ("hyperstack", "hyperstack"), ("verda", "verda"),
+    ];
 
     /// <summary>SkyPilot's names of accelerators, by ours.</summary>
-    private static readonly Dictionary<string, string> Accelerators = new(StringComparer.Ordinal)
-    {
-        ["a100-sxm-40gb"] = "A100", ["a100-pcie-40gb"] = "A100", ["a100-sxm-80gb"] = "A100-80GB", ["a100-pcie-80gb"] = "A100-80GB",
-        ["h100-sxm"] = "H100", ["h100-pcie"] = "H100", ["h200-sxm"] = "H200", ["h200-nvl"] = "H200", ["b200"] = "B200", ["b300"] = "B300",
-        ["gb200-nvl72"] = "GB200", ["gh200-96gb"] = "GH200", ["l4"] = "L4", ["l40"] = "L40", ["l40s"] = "L40S", ["t4"] = "T4",
-        ["v100"] = "V100", ["a40"] = "A40", ["rtx-a6000"] = "A6000",
-        ["rtx-4090"] = "RTX4090", ["rtx-5090"] = "RTX5090", ["rtx-6000-ada"] = "RTX6000-Ada",
-        ["rtx-pro-6000"] = "RTXPRO6000", ["mi300x"] = "MI300X",
-    };
+    private static readonly (string Ours, string Theirs)[] Accelerators =
+    [
+        ("a100-sxm-40gb", "A100"), ("a100-pcie-40gb", "A100"), ("a100-sxm-80gb", "A100-80GB"), ("a100-pcie-80gb", "A100-80GB"),
+        ("h100-sxm", "H100"), ("h100-pcie", "H100"), ("h200-sxm", "H200"), ("h200-nvl", "H200"), ("b200", "B200"), ("b300", "B300"),
+        ("gb200-nvl72", "GB200"), ("gh200-96gb", "GH200"), ("l4", "L4"), ("l40", "L40"), ("l40s", "L40S"), ("t4", "T4"),
+        ("v100", "V100"), ("a40", "A40"), ("rtx-a6000", "A6000"), ("rtx-4090", "RTX4090"), ("rtx-5090", "RTX5090"),
+        ("rtx-6000-ada", "RTX6000-Ada"), ("rtx-pro-6000", "RTXPRO6000"), ("mi300x", "MI300X"),
+    ];
 
     /// <summary>Why a pool is not written; null where it is.</summary>
     public static string? Refusal(PoolSite pool, EngineLaunch launch)
@@ -31,7 +30,7 @@ internal static partial class SkyPilotTask
             return "SkyPilot's balancer does not pair prefill with decode";
         if (launch.WorkerScript is not null)
             return "its machines start each other's processes by MPI";
-        return Accelerators.ContainsKey(pool.Deployment.Gpu.Key) ? null : $"SkyPilot's name for {pool.Deployment.Gpu.Key} is not known";
+        return Theirs(Accelerators, pool.Deployment.Gpu.Key) is null ? $"SkyPilot's name for {pool.Deployment.Gpu.Key} is not known" : null;
     }
 
     /// <summary>A pool that is not refused.</summary>
@@ -56,6 +55,8 @@ internal static partial class SkyPilotTask
         };
     }
 
+    private static string? Theirs((string Ours, string Theirs)[] names, string ours) => Array.Find(names, name => name.Ours == ours).Theirs;
+
     private static DocMap Service(PoolSite pool, EngineLaunch launch) => new()
     {
         {
@@ -74,13 +75,13 @@ internal static partial class SkyPilotTask
 
     private static DocMap Resources(PoolSite pool, DeployOptions options)
     {
-        var cloud = Clouds.GetValueOrDefault(Names.Fold(pool.Site.Provider));
+        var cloud = Theirs(Clouds, Names.Fold(pool.Site.Provider));
         var region = pool.Site.Region.Split('/')[0];
         return new DocMap
         {
             { "cloud", cloud },
             { "region", cloud is not null && RegionName().IsMatch(region) ? region : null },
-            { "accelerators", new DocMap { { Accelerators[pool.Deployment.Gpu.Key], pool.NodeGpus } } },
+            { "accelerators", new DocMap { { Theirs(Accelerators, pool.Deployment.Gpu.Key)!, pool.NodeGpus } } },
             { "use_spot", pool.IsSpot },
             { "image_id", $"docker:{KubernetesPod.Image(pool, options)}" },
             { "disk_size", (int)Math.Min(int.MaxValue, KubernetesShared.WeightsGib([pool]) + 100) },

@@ -20,7 +20,8 @@ public sealed class CheckpointTests
     [InlineData("gpt-oss-120b", NumberFormat.Mxfp4, "vllm", "openai/gpt-oss-120b", null)]
     [InlineData("qwen3-32b", NumberFormat.Int4, "vllm", "/models/qwen3-32b-int4", null)]
     [InlineData("nemotron-3-nano-30b-a3b", NumberFormat.Bf16, "vllm", "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", null)]
-    public void The_checkpoint_has_the_planned_format_or_must_be_provided(string model, NumberFormat weights, string engine, string name, string? quantise)
+    public void The_checkpoint_has_the_planned_format_or_must_be_provided(
+        string model, NumberFormat weights, string engine, string name, string? quantise)
     {
         var checkpoint = Checkpoint.Of(Serving.Deploy(model, "h100-sxm", weights, engine: engine), null);
         Assert.Equal((name, quantise), (checkpoint.Name, checkpoint.QuantiseTo));
@@ -39,10 +40,12 @@ public sealed class CheckpointTests
     [Fact]
     public void Releases_know_many_more_flags_than_the_manifests_write()
     {
-        var releases = CatalogFiles.Shipped.Engines.Where(engine => engine.Release is not null).ToDictionary(engine => engine.Key, engine => engine.Release!);
+        var releases = CatalogFiles.Shipped.Engines.Where(engine => engine.Release is not null).ToDictionary(
+            engine => engine.Key, engine => engine.Release!);
         Assert.Equal(["sglang", "tensorrt-llm", "vllm"], releases.Keys.Order());
         Assert.All(releases.Values, release => Assert.NotEmpty(release.From.Sources));
-        Assert.True(releases["vllm"].Flags.Count > 150 && releases["sglang"].Flags.Count > 250 && releases["tensorrt-llm"].Configuration.Count > 100);
+        Assert.True(releases["vllm"].Flags.Count > 150 && releases["sglang"].Flags.Count > 250);
+        Assert.True(releases["tensorrt-llm"].Configuration.Count > 100);
         Assert.All(releases.Values.SelectMany(release => release.Flags.Concat(release.Switches)), flag => Assert.StartsWith("-", flag));
         Assert.True(releases["vllm"].Takes("--no-enable-prefix-caching", valued: false));
         Assert.False(releases["vllm"].Takes("--max-num-seqs", valued: false));
@@ -54,7 +57,8 @@ public sealed class CheckpointTests
     public void A_release_without_sources_or_with_a_flag_in_two_places_is_a_mistake_of_the_catalog()
     {
         var vllm = CatalogFiles.One("engines/vllm.json");
-        Assert.Contains(CatalogFiles.MistakesWith(vllm with { Text = vllm.Text.Replace("\"from\": \"flags\"", "\"from\": \"nowhere\"") }), text => text.Contains("nowhere"));
+        var nowhere = vllm.Text.Replace("\"from\": \"flags\"", "\"from\": \"nowhere\"");
+        Assert.Contains(CatalogFiles.MistakesWith(vllm with { Text = nowhere }), text => text.Contains("nowhere"));
         var twice = vllm.Text.Replace("\"switches\": [", "\"switches\": [ \"--max-num-seqs\",");
         Assert.Contains(CatalogFiles.MistakesWith(vllm with { Text = twice }), text => text.Contains("--max-num-seqs"));
     }

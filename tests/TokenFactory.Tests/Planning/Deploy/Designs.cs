@@ -18,8 +18,10 @@ internal static class Designs
 {
     private static readonly string[] OddNames =
     [
-        "pool", "Pool", "h100 (spot)", "-x-", "", "4090s", "ß ü", "a\"b'c", "name: with # yaml", "tab\there", "line\nbreak", "$HOME $(id)", "gateway",
-        "a-very-long-name-that-no-label-of-any-cluster-would-take-as-it-stands-here", "true", "null", "🚀",
+        "pool", "Pool", "h100 (spot)", "-x-", "", "4090s", "ß ü", "a\"b'c", "name: with # yaml",
+        "tab\there", "line\nbreak", "$HOME $(id)", "gateway",
+        "a-very-long-name-that-no-label-of-any-cluster-would-take-as-it-stands-here", "true", "null", "🚀", "x",
+        "x-replicas", "X replicas",
     ];
 
     public static DeployOptions Options(FleetDesign design) => new()
@@ -41,9 +43,20 @@ internal static class Designs
         { "duration_s", 60 },
         {
             "streams",
-            new DocList { new DocMap { { "class", name }, { "requests_per_second", 2 }, { "input_tokens", 800 }, { "output_tokens", 100 } } }
+            new DocList
+            {
+                new DocMap { { "class", name }, { "requests_per_second", 2 }, { "input_tokens", 800 }, { "output_tokens", 100 } },
+            }
         },
     };
+
+    private static Deployment Llama70 => Serving.Deploy("llama-3.1-70b", "h100-sxm", NumberFormat.Fp8, tp: 4);
+
+    private static Deployment Llama8(string gpu, int sequences) =>
+        Serving.Deploy("llama-3.1-8b", gpu, NumberFormat.Fp8) with { MaxSequences = sequences };
+
+    private static Deployment Qwen =>
+        Serving.Deploy("qwen3-30b-a3b", "h100-sxm", NumberFormat.Bf16, tp: 2, engine: "tensorrt-llm") with { MaxSequences = 256 };
 
     /// <summary>One dense model on one machine, with everything that a single pool may have.</summary>
     public static FleetDesign Dense { get; } = new()
@@ -51,8 +64,7 @@ internal static class Designs
         Name = "dense-70b",
         Pools =
         [
-            new PlannedPool(Fleets.Order(
-                Serving.Deploy("llama-3.1-70b", "h100-sxm", NumberFormat.Fp8, tp: 4) with { MaxSequences = 192, PowerCap = new Watts(500) }, "h100") with
+            new PlannedPool(Fleets.Order(Llama70 with { MaxSequences = 192, PowerCap = new Watts(500) }, "h100") with
             {
                 Replicas = 2,
                 UsdPerGpuHour = 2.5,
@@ -79,7 +91,7 @@ internal static class Designs
         Name = "mixed",
         Pools =
         [
-            new PlannedPool(Fleets.Order(Serving.Deploy("llama-3.1-8b", "h100-sxm", NumberFormat.Fp8) with { MaxSequences = 128 }, "chat-h100") with
+            new PlannedPool(Fleets.Order(Llama8("h100-sxm", 128), "chat-h100") with
             {
                 Replicas = 2,
                 UsdPerGpuHour = 6.88,
@@ -87,7 +99,7 @@ internal static class Designs
             {
                 Service = "chat", Provider = "AWS", Region = "us-east-1/use1-az4", InstanceType = "p5.48xlarge",
             },
-            new PlannedPool(Fleets.Order(Serving.Deploy("llama-3.1-8b", "l4", NumberFormat.Fp8) with { MaxSequences = 32 }, "chat-l4-spot") with
+            new PlannedPool(Fleets.Order(Llama8("l4", 32), "chat-l4-spot") with
             {
                 Replicas = 3,
                 Least = 2,
@@ -99,8 +111,7 @@ internal static class Designs
             {
                 Service = "chat", Provider = "GCP", Region = "europe-west4", InstanceType = "g2-standard-48", GpusPerMachine = 4,
             },
-            new PlannedPool(WithHost(Fleets.Order(
-                Serving.Deploy("qwen3-30b-a3b", "h100-sxm", NumberFormat.Bf16, tp: 2, engine: "tensorrt-llm") with { MaxSequences = 256 }, "summaries")))
+            new PlannedPool(WithHost(Fleets.Order(Qwen, "summaries")))
             {
                 Service = "summaries", Provider = "AWS", Region = "us-east-1/use1-az4", InstanceType = "p5.48xlarge",
             },
@@ -116,7 +127,11 @@ internal static class Designs
     public static FleetDesign Wide(string engine) => new()
     {
         Name = "wide",
-        Pools = [new PlannedPool(Fleets.Order(Serving.Deploy("deepseek-r1", "h200-sxm", NumberFormat.Fp8, dp: 16, ep: 16, engine: engine), "wide"))],
+        Pools =
+        [
+            new PlannedPool(Fleets.Order(
+                Serving.Deploy("deepseek-r1", "h200-sxm", NumberFormat.Fp8, dp: 16, ep: 16, engine: engine), "wide")),
+        ],
     };
 
     public static IReadOnlyDictionary<string, FleetDesign> Kept { get; } =
@@ -128,7 +143,8 @@ internal static class Designs
         UsdPerGpuHour = 6.88,
     };
 
-    private static PlannedPool Disaggregated(string name, ReplicaRole role, int groups, int replicas, int budget, SpeculativeDecoding? speculation)
+    private static PlannedPool Disaggregated(
+        string name, ReplicaRole role, int groups, int replicas, int budget, SpeculativeDecoding? speculation)
     {
         var d = Serving.Deploy("deepseek-r1", "h200-sxm", NumberFormat.Fp8, tp: 1, dp: groups, ep: groups, engine: "sglang") with
         {
@@ -150,7 +166,9 @@ internal static class Designs
         {
             Name = Serving.Of(dice, OddNames),
             Pools = pools,
-            Classes = dice.Chance(0.5) ? [new ServiceClass(Serving.Of(dice, OddNames)) { TtftSeconds = 1 }, new ServiceClass("zz") { Priority = 1 }] : [],
+            Classes = dice.Chance(0.5)
+                ? [new ServiceClass(Serving.Of(dice, OddNames)) { TtftSeconds = 1 }, new ServiceClass("zz") { Priority = 1 }]
+                : [],
         };
     }
 
@@ -158,6 +176,7 @@ internal static class Designs
     {
         var engine = Serving.Of(dice, (string[])["vllm", "sglang", "tensorrt-llm"]);
         var (model, gpu, weights, spread) = Serving.Of(dice, Shapes);
+        NumberFormat? cache = dice.Chance(0.3) ? Serving.Of(dice, Enum.GetValues<NumberFormat>()) : null;
         var d = Serving.Deploy(model, gpu, weights, spread.Tensor, spread.Pipeline, spread.AttentionData, spread.Expert, engine) with
         {
             TokenBudget = 1 << dice.Whole(8, 14),
@@ -165,7 +184,7 @@ internal static class Designs
             Speculation = dice.Chance(0.3) ? new SpeculativeDecoding(dice.Whole(1, 4), 0.6) : null,
             PowerCap = dice.Chance(0.2) ? new Watts(dice.Whole(300, 600)) : null,
             ClockLock = dice.Chance(0.2) ? dice.Real(0.4, 1) : null,
-            Precision = PrecisionPlan.For(Serving.Model(model), weights, dice.Chance(0.3) ? Serving.Of(dice, Enum.GetValues<NumberFormat>()) : null),
+            Precision = PrecisionPlan.For(Serving.Model(model), weights, cache),
         };
         var scaled = dice.Chance(0.3);
         var settings = EngineSettings.Of(d) with

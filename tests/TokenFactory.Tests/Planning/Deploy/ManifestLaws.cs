@@ -40,14 +40,16 @@ public sealed partial class ManifestLaws
             }
         }
 
-        Assert.All(Objects(files).GroupBy(one => (one.Folder, Text(one.Node["kind"]), Text(one.Node["metadata"]!["name"]))), same => Assert.Single(same));
+        var named = Objects(files).GroupBy(one => (one.Folder, Text(one.Node["kind"]), Text(one.Node["metadata"]!["name"])));
+        Assert.All(named, same => Assert.Single(same));
         Assert.NotEmpty(design.Pools);
     });
 
     [Fact]
     public void Every_replica_and_every_GPU_stands_in_Kubernetes_once() => OfAll((design, files) =>
     {
-        var sets = Objects(files).Select(one => one.Node).Where(one => one["metadata"]!["labels"]?["token-factory-pool"] is not null).ToList();
+        var sets = Objects(files).Select(one => one.Node)
+            .Where(one => one["metadata"]!["labels"]?["token-factory-pool"] is not null).ToList();
         var single = sets.Where(one => Text(one["kind"]) == "Deployment").Select(one => (
             Replicas: Number(one["spec"]!["replicas"]), Gpus: Gpus(one["spec"]!["template"]!))).ToList();
         var several = sets.Where(one => Text(one["kind"]) == "LeaderWorkerSet").Select(one => (
@@ -118,7 +120,7 @@ public sealed partial class ManifestLaws
                     continue;
                 checkedFlags++;
                 var valued = i + 1 < args.Count && !args[i + 1].StartsWith("--", StringComparison.Ordinal);
-                Assert.True(release.Takes(args[i], valued), $"{Text(labels["app.kubernetes.io/name"])} {args[i]} {(valued ? args[i + 1] : "")}");
+                Assert.True(release.Takes(args[i], valued), $"{Text(labels["app.kubernetes.io/name"])} {args[i]}, valued {valued}");
             }
         }
 
@@ -148,7 +150,8 @@ public sealed partial class ManifestLaws
         });
     }
 
-    private static int Machine(PlannedPool pool) => pool.GpusPerMachine ?? (pool.Order.Deployment.Gpu.Key.Contains("nvl72", StringComparison.Ordinal) ? 4 : 8);
+    private static int Machine(PlannedPool pool) =>
+        pool.GpusPerMachine ?? (pool.Order.Deployment.Gpu.Key.Contains("nvl72", StringComparison.Ordinal) ? 4 : 8);
 
     private static bool IsKubernetes(DeployFile file) =>
         file.Path.StartsWith("kubernetes/", StringComparison.Ordinal) && !file.Path.Contains("/values/", StringComparison.Ordinal);
@@ -156,8 +159,9 @@ public sealed partial class ManifestLaws
     private static IEnumerable<(string Folder, JsonNode Node)> Objects(IReadOnlyList<DeployFile> files) =>
         from file in files
         where IsKubernetes(file)
+        let path = file.Path.Replace("/gateway/", "/", StringComparison.Ordinal)
         from node in YamlText.Documents(file.Text)
-        select (Folder: file.Path.Replace("/gateway/", "/", StringComparison.Ordinal)[..file.Path.Replace("/gateway/", "/", StringComparison.Ordinal).LastIndexOf('/')], node);
+        select (Folder: path[..path.LastIndexOf('/')], node);
 
     private static int Gpus(JsonNode template)
     {

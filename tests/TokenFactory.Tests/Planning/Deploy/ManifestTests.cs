@@ -72,7 +72,8 @@ public sealed class ManifestTests
             Assert.Contains("--nnodes 2", script);
         }
 
-        Assert.Equal(2, Number(Objects(Designs.Split, "kubernetes/prompts.yaml").Single(o => Kind(o) == "Deployment")["spec"]!["replicas"]));
+        var single = Objects(Designs.Split, "kubernetes/prompts.yaml").Single(o => Kind(o) == "Deployment");
+        Assert.Equal(2, Number(single["spec"]!["replicas"]));
     }
 
     [Fact]
@@ -97,9 +98,10 @@ public sealed class ManifestTests
             var scenario = YamlText.One(Text(Designs.Mixed, $"scenario-{service}.yaml"));
             foreach (var pool in scenario["pools"]!.AsArray())
             {
-                var twin = gateway["pools"]!.AsArray().Single(one => one!["name"]!.GetValue<string>() == pool!["name"]!.GetValue<string>())!;
+                var name = pool!["name"]!.GetValue<string>();
+                var twin = gateway["pools"]!.AsArray().Single(one => one!["name"]!.GetValue<string>() == name)!;
                 Assert.Equal(service, twin["service"]!.GetValue<string>());
-                Assert.All(pool!.AsObject(), pair => Assert.True(JsonNode.DeepEquals(pair.Value, twin[pair.Key]), pair.Key));
+                Assert.All(pool.AsObject(), pair => Assert.True(JsonNode.DeepEquals(pair.Value, twin[pair.Key]), pair.Key));
             }
         }
     }
@@ -122,19 +124,11 @@ public sealed class ManifestTests
     public void What_cannot_be_written_is_refused_with_its_remedy()
     {
         var pool = Designs.Dense.Pools[0];
+        ReplicaModel Running(string engine) =>
+            Simulation.Fleets.Order(pool.Order.Deployment with { Engine = engine, Parallelism = new Parallelism(8) }).Model;
         FleetDesign On(string engine, int? machine = null) => Designs.Dense with
         {
-            Pools =
-            [
-                pool with
-                {
-                    GpusPerMachine = machine,
-                    Order = pool.Order with
-                    {
-                        Model = Simulation.Fleets.Order(pool.Order.Deployment with { Engine = engine, Parallelism = new Parallelism(8) }).Model,
-                    },
-                },
-            ],
+            Pools = [pool with { GpusPerMachine = machine, Order = pool.Order with { Model = Running(engine) } }],
         };
         var options = Designs.Options(Designs.Dense);
         Assert.Contains("Plan with one of sglang, tensorrt-llm, vllm", Assert.Single(Manifests.Check(On("atom"), options)).ToString());

@@ -4,14 +4,15 @@ using System.Text.RegularExpressions;
 namespace TokenFactory.Tests.Planning.Deploy;
 
 /// <summary>
-/// Holds a document against a JSON schema: the keywords that the vendored schemas use, and no unknown keyword passes. Strict: where a schema
-/// lists the properties of an object and says nothing of others, others are mistakes, as a misspelt key would otherwise pass.
+/// Holds a document against a JSON schema: the keywords that the vendored schemas use, and no unknown keyword passes. Strict: where a
+/// schema lists the properties of an object and says nothing of others, others are mistakes, as a misspelt key would otherwise pass.
 /// </summary>
 internal sealed class Schema
 {
     private static readonly HashSet<string> Ignored =
     [
-        "$schema", "id", "$id", "title", "description", "format", "default", "x-kubernetes-preserve-unknown-fields", "nullable", "definitions",
+        "$schema", "id", "$id", "title", "description", "format", "default", "x-kubernetes-preserve-unknown-fields",
+        "nullable", "definitions",
     ];
 
     private readonly Dictionary<string, JsonObject> _definitions = new(StringComparer.Ordinal);
@@ -78,7 +79,7 @@ internal sealed class Schema
                     OfList(keyword, rule, list, at, mistakes);
                 break;
             case "pattern":
-                if (value is JsonValue text && Is(value, "string") && !Regex.IsMatch(text.GetValue<string>(), rule.GetValue<string>(), RegexOptions.None, TimeSpan.FromSeconds(5)))
+                if (value is JsonValue text && Is(value, "string") && !Matches(text.GetValue<string>(), rule.GetValue<string>()))
                     mistakes.Add($"{at}: {Show(value)} does not match {rule}");
                 break;
             case "minimum" or "maximum":
@@ -115,7 +116,8 @@ internal sealed class Schema
         switch (keyword)
         {
             case "required":
-                mistakes.AddRange(rule.AsArray().Where(key => !map.ContainsKey(key!.GetValue<string>())).Select(key => $"{at}: '{key}' is missing"));
+                var missing = rule.AsArray().Where(key => !map.ContainsKey(key!.GetValue<string>()));
+                mistakes.AddRange(missing.Select(key => $"{at}: '{key}' is missing"));
                 break;
             case "maxProperties":
                 if (map.Count > rule.GetValue<int>())
@@ -130,7 +132,7 @@ internal sealed class Schema
             case "patternProperties":
                 foreach (var (key, value) in map)
                 {
-                    foreach (var (pattern, inner) in rule.AsObject().Where(one => Regex.IsMatch(key, one.Key, RegexOptions.None, TimeSpan.FromSeconds(5))))
+                    foreach (var (pattern, inner) in rule.AsObject().Where(one => Matches(key, one.Key)))
                         Check(inner!.AsObject(), value, $"{at}/{key}", mistakes);
                 }
 
@@ -150,7 +152,7 @@ internal sealed class Schema
 
     private static bool Named(JsonObject schema, string key) =>
         schema["properties"]?[key] is not null
-        || (schema["patternProperties"]?.AsObject().Any(one => Regex.IsMatch(key, one.Key, RegexOptions.None, TimeSpan.FromSeconds(5))) ?? false);
+        || (schema["patternProperties"]?.AsObject().Any(one => Matches(key, one.Key)) ?? false);
 
     private void OfList(string keyword, JsonNode rule, JsonArray list, string at, List<string> mistakes)
     {
@@ -161,7 +163,7 @@ internal sealed class Schema
         }
         else if (keyword == "uniqueItems" && list.Select(item => item?.ToJsonString()).Distinct().Count() < list.Count)
             mistakes.Add($"{at}: an item stands twice");
-        else if ((keyword == "minItems" && list.Count < rule.GetValue<int>()) || (keyword == "maxItems" && list.Count > rule.GetValue<int>()))
+        else if (keyword == "minItems" ? list.Count < rule.GetValue<int>() : keyword == "maxItems" && list.Count > rule.GetValue<int>())
             mistakes.Add($"{at}: {list.Count} items against {keyword} {rule}");
     }
 
@@ -179,5 +181,8 @@ internal sealed class Schema
 
     private static double Number(JsonNode value) => double.Parse(value.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture);
 
-    private static string Show(JsonNode? value) => value?.ToJsonString() is { } text ? text.Length > 60 ? text[..60] + "..." : text : "null";
+    private static bool Matches(string text, string pattern) => Regex.IsMatch(text, pattern, RegexOptions.None, TimeSpan.FromSeconds(5));
+
+    private static string Show(JsonNode? value) =>
+        value?.ToJsonString() is { } text ? text.Length > 60 ? text[..60] + "..." : text : "null";
 }

@@ -6,14 +6,15 @@ using TokenFactory.Tests.Laws;
 
 namespace TokenFactory.Tests.Planning.Deploy;
 
-/// <summary>Runs the scripts that start engines in a real shell, with programs in the engines' places that tell what they were given.</summary>
+/// <summary>Runs the scripts that start engines in a real shell, with programs in the engines' places that tell their words.</summary>
 public sealed class ScriptTests : IDisposable
 {
     private static readonly string[] Programs = ["vllm", "python3", "trtllm-serve", "mpirun"];
 
     private static readonly string[] OddCheckpoints =
     [
-        "/models/my model", "/models/it's", "/models/$HOME/$(id)/`id`", "/models/a\"b\\c", "/models/*", "/models/ü/🚀", "/models/a;b&c|d", "/models/~#!",
+        "/models/my model", "/models/it's", "/models/$HOME/$(id)/`id`", "/models/a\"b\\c", "/models/*", "/models/ü/🚀",
+        "/models/a;b&c|d", "/models/~#!",
     ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("deploy-").FullName;
@@ -35,7 +36,8 @@ public sealed class ScriptTests : IDisposable
         foreach (var script in files.Where(file => file.Path.EndsWith(".sh", StringComparison.Ordinal)))
         {
             var name = Path.GetFileNameWithoutExtension(script.Path);
-            var pods = YamlText.Documents(files.Single(file => file.Path.EndsWith($"/{name}.yaml", StringComparison.Ordinal) && IsCluster(file)).Text);
+            var file = files.Single(file => file.Path.EndsWith($"/{name}.yaml", StringComparison.Ordinal) && IsCluster(file));
+            var pods = YamlText.Documents(file.Text);
             var set = pods.Single(one => one["kind"]!.GetValue<string>() is "Deployment" or "LeaderWorkerSet");
             var release = CatalogFiles.Shipped.Engines
                 .Single(engine => engine.Key == set["metadata"]!["labels"]!["app.kubernetes.io/name"]!.GetValue<string>()).Release!;
@@ -118,7 +120,12 @@ public sealed class ScriptTests : IDisposable
     {
         var path = Path.Combine(_folder, "script");
         File.WriteAllText(path, script.Replace("/usr/sbin/sshd", "true").Replace("/tmp/nodes", Path.Combine(_folder, "nodes")));
-        var start = new ProcessStartInfo("/bin/sh", [path]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo("/bin/sh", [path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         start.Environment["PATH"] = $"{_folder}:/usr/bin:/bin";
         start.Environment["NODE_RANK"] = rank.ToString(System.Globalization.CultureInfo.InvariantCulture);
         start.Environment["LEADER_ADDRESS"] = "leader.example";

@@ -19,7 +19,8 @@ internal static class YamlText
 
     private static JsonNode? Node(YamlNode node) => node switch
     {
-        YamlMappingNode map => new JsonObject(map.Children.Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Node(child.Value)))),
+        YamlMappingNode map => new JsonObject(
+            map.Children.Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Node(child.Value)))),
         YamlSequenceNode list => new JsonArray([.. list.Children.Select(Node)]),
         YamlScalarNode scalar => Scalar(scalar),
         _ => throw new InvalidOperationException($"{node.NodeType} is not expected"),
