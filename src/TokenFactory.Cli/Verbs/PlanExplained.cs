@@ -15,10 +15,11 @@ internal static class PlanExplained
     /// <summary>What was asked for, and every other way to pay for the same GPUs.</summary>
     public static IReadOnlyList<Supply> AllSupplies(PlanRequest request, CatalogContents catalog, CalibrationInput calibration)
     {
-        var asked = request.Ask.Supplies.Select(supply => (supply.Gpu.Key, supply.Billing)).ToHashSet();
+        var given = request.Ask.Supplies.Concat(request.Beyond).ToList();
+        var asked = given.Select(supply => (supply.Gpu.Key, supply.Billing)).ToHashSet();
         return
         [
-            .. request.Ask.Supplies,
+            .. given,
             .. Others.SelectMany(billing => PlanSupplies.Otherwise(request, request.Terms, catalog, calibration, billing))
                 .Where(supply => !asked.Contains((supply.Gpu.Key, supply.Billing))),
         ];
@@ -29,11 +30,15 @@ internal static class PlanExplained
     {
         var asked = request.Ask.Supplies.Where(supply => !supply.Sunk).Select(supply => supply.Billing).ToHashSet();
         var others = Others.Where(billing => !asked.Contains(billing))
-            .Select(billing => (billing, Supplies: PlanSupplies.Otherwise(request, request.Terms, catalog, calibration, billing)))
+            .Select(billing => (billing, Supplies: Own(billing) is { Count: > 0 } own
+                ? own
+                : PlanSupplies.Otherwise(request, request.Terms, catalog, calibration, billing)))
             .Where(pair => pair.Supplies.Count > 0)
             .ToDictionary(pair => pair.billing.Text(), pair => pair.Supplies);
         var usual = new ExplainOptions();
         return usual with { OtherBillings = others, Spread = Spread(answer, calibration) ?? usual.Spread };
+
+        IReadOnlyList<Supply> Own(Billing billing) => [.. request.Beyond.Where(supply => supply.Billing == billing)];
     }
 
     /// <summary>

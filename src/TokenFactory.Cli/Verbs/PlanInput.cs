@@ -1,6 +1,7 @@
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
 using TokenFactory.Planning;
+using TokenFactory.Planning.Deploy;
 using TokenFactory.Policies;
 using TokenFactory.Units;
 
@@ -11,7 +12,14 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Assumed">What was assumed where nobody said.</param>
 /// <param name="Terms">Flags and file.</param>
 /// <param name="Demand">The file of demand by the hour; null for none.</param>
-internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, Terms Terms, string? Demand);
+internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, Terms Terms, string? Demand)
+{
+    /// <summary>What each service is sent, as the workload block of a scenario.</summary>
+    public IReadOnlyDictionary<string, DocMap> Workloads { get; init; } = new Dictionary<string, DocMap>(StringComparer.Ordinal);
+
+    /// <summary>Prices of the user's by ways to pay that the plan may not use: a schedule over the year may.</summary>
+    public IReadOnlyList<Supply> Beyond { get; init; } = [];
+}
 
 /// <summary>Reads an ask from YAML and flags; every mistake is noted with its line before anything is searched.</summary>
 internal sealed class PlanInput(Terms terms, CatalogContents catalog, CalibrationInput calibration)
@@ -26,9 +34,11 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
     public PlanRequest Read()
     {
         var file = terms.File;
-        var services = new PlanServices(terms, catalog, _assumed).Read();
+        var reader = new PlanServices(terms, catalog, _assumed);
+        var services = reader.Read();
         var interruptible = services.SelectMany(service => service.Promises).Any(promise => promise.Interruptible);
-        var supplies = new PlanSupplies(terms, catalog, calibration, _assumed).Read(interruptible);
+        var market = new PlanSupplies(terms, catalog, calibration, _assumed);
+        var supplies = market.Read(interruptible);
         var limits = Limits(file?.Item("limits"), out var pue);
         var (routing, router) = Router(file?.Item("policies"));
         var ask = new PlanAsk
@@ -50,7 +60,7 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
             (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");
         var demand = Demand();
         terms.Conclude();
-        return new PlanRequest(ask, _assumed, terms, demand);
+        return new PlanRequest(ask, _assumed, terms, demand) { Workloads = reader.Workloads, Beyond = market.Beyond };
     }
 
     private static string Name(Settings? file)

@@ -4,6 +4,7 @@ using TokenFactory.Performance;
 using TokenFactory.Performance.Measured;
 using TokenFactory.Performance.SteadyState;
 using TokenFactory.Planning;
+using TokenFactory.Planning.Deploy;
 using TokenFactory.Planning.Search;
 using TokenFactory.Workload;
 
@@ -18,6 +19,9 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     private const string PlainClass = "default";
 
     private static readonly string[] Engines = ["vllm", "sglang", "tensorrt-llm"];
+
+    /// <summary>What each service is sent, as the workload block of a scenario.</summary>
+    public Dictionary<string, DocMap> Workloads { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The services; every mistake is noted.</summary>
     public IReadOnlyList<PlanService> Read()
@@ -46,6 +50,8 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         var space = Space(settings);
         if (model is null || traffic is null)
             return null;
+        if (PlanEmit.Workload(settings) is { } block)
+            Workloads[name] = block;
         return new PlanService
         {
             Name = name,
@@ -100,6 +106,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             Requests = PlainRequests,
             SystemPromptTokens = (int)shared,
         };
+        Workloads["default"] = Block(perSecond, prompt, answer, variation, (int)shared);
         return (plan.Traffic, [PlainClass]);
 
         double? Plain(string key)
@@ -115,6 +122,29 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         Settings? Of(string key) => alone ? terms.Of(key) : settings!.Has(key) ? settings : null;
 
         TokenFactory.Workload.Spread Around(double mean) => variation > 0 ? Lognormal.OfMean(mean, variation, 1) : new Constant(mean);
+    }
+
+    private static DocMap Block(double perSecond, double prompt, double answer, double variation, int shared)
+    {
+        return new DocMap
+        {
+            { "requests", PlainRequests },
+            {
+                "streams", new DocList
+                {
+                    new DocMap
+                    {
+                        { "class", PlainClass },
+                        { "requests_per_second", perSecond },
+                        { "input_tokens", Around(prompt) },
+                        { "output_tokens", Around(answer) },
+                        { "system_prompt_tokens", shared },
+                    },
+                }
+            },
+        };
+
+        Doc Around(double mean) => variation > 0 ? new DocMap { { "lognormal", new DocMap { { "mean", mean }, { "cv", variation } } } } : mean;
     }
 
     /// <summary>A list of promises by class, or flat keys where there is one class.</summary>

@@ -26,11 +26,15 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
             .Concat((offers?.Items("commitments") ?? []).Select(item => Bought(item, Billing.Reserved1Year))).OfType<Supply>().ToList();
         var listed = Listed(gpus, billings, providers, regions, own);
         var supplies = Stocked(offers, [.. own.Where(supply => supply.Stock != 0), .. listed]);
-        supplies = [.. bought, .. supplies];
+        Beyond = [.. supplies.Where(supply => !billings.Contains(supply.Billing))];
+        supplies = [.. bought, .. supplies.Where(supply => billings.Contains(supply.Billing))];
         if (supplies.Count == 0 && terms.Mistakes.Count == 0)
             (terms.File ?? terms.Flags).Note("offers", "leave nothing to buy", "Name other GPUs, billings, providers or regions, or give prices");
         return supplies;
     }
+
+    /// <summary>Prices of the user's by ways to pay that the plan may not use.</summary>
+    public IReadOnlyList<Supply> Beyond { get; private set; } = [];
 
     /// <summary>Offers of the same GPUs by another way to pay, from anybody whom the user allows.</summary>
     public static IReadOnlyList<Supply> Otherwise(

@@ -75,7 +75,9 @@ internal static class PlanVerb
         var html = new Option<string?>("--html") { HelpName = "FILE.html", Description = "Writes a page: the frontier, costs, what-ifs." };
         var schedule = new Option<string?>("--schedule-csv") { HelpName = "FILE.csv", Description = "With --demand: writes GPUs by replica and billing, a row for each hour." };
         command.Options.Add(why);
+        var emit = new Option<string?>("--emit") { HelpName = "DIR", Description = "Writes the files that run the plan: Compose, Kubernetes, SkyPilot, launch scripts, gateway, a README." };
         command.Options.Add(schedule);
+        command.Options.Add(emit);
         command.Options.Add(html);
         var flags = new SettingFlags(command, Flags);
         var common = new CommonFlags();
@@ -109,6 +111,8 @@ internal static class PlanVerb
 
             if (parsed.GetValue(why) && reasons is not null)
                 report = PlanWhy.With(report, answer, reasons);
+            if (parsed.GetValue(emit) is { } folder && answer.Best is { } chosen)
+                report = report with { Notes = [.. report.Notes, $"Wrote {PlanEmit.Write(request, chosen, catalog, folder)} files to {folder}; its README.md says what each is."] };
             if (parsed.GetValue(html) is not null)
                 files.Keep(PlanPage.Of(answer, report, [.. answer.Searches.Select(search => new Frontier(knowledge).Of(request.Ask, search))], reasons));
             terminal.Err.WriteLine(string.Create(CultureInfo.InvariantCulture, $"planned in {watch.Elapsed.TotalSeconds:0.0} s"));

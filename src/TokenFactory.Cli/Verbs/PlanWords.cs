@@ -15,6 +15,9 @@ internal static class PlanWords
         yield return $"{Fleet(best)}: {Spell.Dollars(best.PaidUsdPerHour)} an hour ({Spell.Dollars(best.PaidUsdPerHour * PlanLimits.HoursPerMonth)} a month), "
             + $"{Spell.Dollars(best.UsdPerMillionOutput)} per million output tokens, "
             + $"{Spell.Number(best.OutputTokensPerJoule)} output tokens per second and watt at the facility's meter.";
+        if (answer.Ask.Objective == PlanObjective.Profit)
+            yield return $"It serves {Spell.Number(best.Served.OutputTokensPerSecond)} output tokens a second and earns {Spell.Dollars(best.Served.RevenueUsdPerHour - best.PaidUsdPerHour)} an hour "
+                + $"after its GPUs, of {Spell.Dollars(best.Served.RevenueUsdPerHour)} taken in. Sized in closed form: the twin was not asked.";
         if (best.Runs.Count > 0)
             yield return Kept(best);
         if (answer.Finalists.Skip(1).FirstOrDefault(fleet => fleet.Kept) is { } next && best.PaidUsdPerHour > 0)

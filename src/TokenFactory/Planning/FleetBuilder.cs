@@ -63,6 +63,7 @@ internal sealed class FleetBuilder(PlanAsk ask, PlanKnowledge knowledge, IReadOn
             Provider = pool.Supply.Provider,
             Region = pool.Supply.Region,
             InstanceType = pool.Supply.InstanceType,
+            GpusPerMachine = pool.Supply.GpusPerMachine == int.MaxValue ? null : pool.Supply.GpusPerMachine,
         };
     }
 

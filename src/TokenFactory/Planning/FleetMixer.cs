@@ -67,20 +67,23 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
         .Where(pool => pool.Supply.Unavailable > 0).Select(pool => Domain(pool.Supply)).Distinct().Count();
 
     /// <summary>
-    /// The units of a service that compete: all of them where the programme stays small, else those that carry the whole of it, or the
-    /// buckets that they can, for least; the best of each supply always.
+    /// The units of a service that compete: of each GPU, size, precision and supply the one that carries the traffic for least, so that a
+    /// fleet has no two of a kind that differ in an engine's flag; of those all where the programme stays small, else the cheapest, the
+    /// best of each supply always.
     /// </summary>
     private List<PlanUnit> Best(ServiceSearch search, List<PlanUnit> units)
     {
         var pools = Pools(units);
         var buckets = searches.Sum(one => one.Profile.Buckets.Count);
         var most = Math.Max(FewestUnits, MostShares / Math.Max(1, buckets * (1 + pools) * searches.Count));
-        if (units.Count <= most)
-            return units;
-        var ordered = units.OrderByDescending(Able).ThenBy(Cost).ToList();
-        var first = ordered.GroupBy(unit => string.Join('+', unit.Pools.Select(pool => pool.Supply.Key)), StringComparer.Ordinal)
+        var ordered = units.OrderByDescending(Able).ThenBy(Cost).DistinctBy(unit => (unit.Look, Supplied(unit))).ToList();
+        if (ordered.Count <= most)
+            return ordered;
+        var first = ordered.GroupBy(Supplied, StringComparer.Ordinal)
             .Select(group => group.First()).OrderByDescending(Able).ThenBy(Cost).Take(most).ToList();
         return [.. first.Concat(ordered.Except(first)).Take(most)];
+
+        static string Supplied(PlanUnit unit) => string.Join('+', unit.Pools.Select(pool => pool.Supply.Key));
 
         int Able(PlanUnit unit) => unit.Loads.Count(double.IsFinite);
 

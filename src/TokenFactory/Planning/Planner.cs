@@ -42,7 +42,7 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
         }
 
         var ordered = finalists.OrderByDescending(fleet => fleet.Kept).ThenBy(fleet => fleet.Weighs(ask.Objective))
-            .ThenBy(fleet => fleet.Units.Count).ThenBy(fleet => fleet.Gpus).DistinctBy(Same).ToList();
+            .ThenBy(fleet => fleet.Design.Pools.Count).ThenBy(fleet => fleet.Gpus).DistinctBy(Same).ToList();
         return new PlanAnswer
         {
             Ask = ask,
