@@ -160,7 +160,8 @@ internal sealed class DeployedFleet
         var compose = new ComposeFile(Hosts, Launch, _options, Name);
         foreach (var host in Hosts)
             yield return new DeployFile($"compose/{host.Name}.yaml", Yaml.Write(compose.Of(host), $"{host.Name}: {Machine(host.Like)}."));
-        const string both = "The gateway, beside the engines of host-1: docker compose -f compose/host-1.yaml -f compose/with-gateway.yaml up -d";
+        const string both = "The gateway, beside the engines of host-1:\n"
+            + "docker compose -f compose/host-1.yaml -f compose/with-gateway.yaml up -d";
         yield return new DeployFile("compose/with-gateway.yaml", Yaml.Write(compose.WithGateway(), both));
         var urls = Hosts.SelectMany(host => host.Replicas).ToLookup(replica => replica.Pool.Name, compose.Url, StringComparer.Ordinal);
         yield return new DeployFile("compose/gateway.yaml", GatewayText(pool => urls.Contains(pool.Name)
