@@ -41,6 +41,7 @@ internal static class PlanReport
             new Column("role", "role", 2, Number: false),
             new Column("max_sequences", "at once", 1),
             new Column("token_budget", "tokens/step", 1),
+            .. Offloads(best) ? [new Column("host_kv_gb", "host KV GB", 1)] : Array.Empty<Column>(),
             new Column("billing", "billing", Number: false),
             new Column("provider", "provider", Number: false),
             new Column("usd_per_gpu_hour", "$/GPU-h"),
@@ -64,11 +65,14 @@ internal static class PlanReport
             Cell.Of(pool.Order.Role.ToString().ToLowerInvariant()),
             d.MaxSequences is { } most ? Whole(most) : Cell.None,
             Whole(d.TokenBudget),
+            .. Offloads(answer.Best!) ? [new Cell(pool.HostCacheBytes / 1e9, Spell.Number(pool.HostCacheBytes / 1e9))] : Array.Empty<Cell>(),
             Cell.Of(supply.Billing.Text()),
             Cell.Of(supply.Provider),
             Cell.Of(supply.PerGpu, price => (price.Value, Spell.Dollars(price.Value) + (supply.Stale ? "*" : ""))),
         ];
     }
+
+    private static bool Offloads(Finalist fleet) => fleet.Design.Pools.Any(pool => pool.HostCacheBytes > 0);
 
     /// <summary>The supplies of a fleet's pools, in their order.</summary>
     internal static IEnumerable<Supply> Supplies(Finalist fleet) =>

@@ -232,6 +232,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             Disaggregated = split != "no",
             Aggregated = split != "only",
             MostGpus = Wholes("most_gpus_per_replica", 1, 576)?.Max() ?? usual.MostGpus,
+            HostCacheBytesPerGpu = Numbers("host_kv_gb_per_gpu", 0, 1e5)?[0] * 1e9 ?? usual.HostCacheBytesPerGpu,
             MemoryUtilisation = Numbers("memory_utilisation", 0.05, 1)?[0] ?? usual.MemoryUtilisation,
         };
 

@@ -46,6 +46,7 @@ internal static class PlanVerb
         new("draft_tokens", "Tokens that a draft model proposes per step: tried beside none. May be repeated.", Many: true),
         new("acceptance", "Share of proposed tokens that are kept, 0 to 1."),
         new("disaggregated", "Pools of their own for prompts and answers: try, no or only. Default: try."),
+        new("host_kv_gb_per_gpu", "Host memory per GPU that may hold a copy of the prefix cache, in GB; 0 for never. Default: 100, tried where prompts begin alike."),
         new("most_gpus_per_replica", "Most GPUs of one replica. Default: 16."),
         new("spare_replicas", "Replicas that every pool with promises has beyond its need. Default: 0."),
         new("mean_hours_to_preemption", "Mean time that spot is kept, in hours. Default: the catalog's site-defaults."),

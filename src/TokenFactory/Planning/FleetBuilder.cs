@@ -10,7 +10,11 @@ using TokenFactory.Simulation;
 namespace TokenFactory.Planning;
 
 /// <summary>Makes fleets of chosen units: names, engine limits, prices.</summary>
-internal sealed class FleetBuilder(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches)
+/// <param name="ask">What is asked.</param>
+/// <param name="knowledge">What is known beside it.</param>
+/// <param name="searches">What sweeps found.</param>
+/// <param name="offloads">Whether host memory holds copies of prefix caches.</param>
+internal sealed class FleetBuilder(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches, bool offloads)
 {
     /// <summary>Sequences beyond those of the closed form that an engine may run at once: bursts, and answers longer than the mean.</summary>
     private const double BatchRoom = 1.5;
@@ -55,7 +59,7 @@ internal sealed class FleetBuilder(PlanAsk ask, PlanKnowledge knowledge, IReadOn
             Replicas = count * pool.Replicas,
             UsdPerGpuHour = pool.Supply.PerGpu.Value.Value,
             Billing = pool.Supply.Billing.Text(),
-            Engine = EngineSettings.Of(deployment),
+            Engine = EngineSettings.Of(deployment) with { HostBytes = offloads ? service.Space.HostCacheBytesPerGpu : 0 },
             Pue = ask.Pue,
         })
         {

@@ -16,10 +16,10 @@ internal sealed class FleetChoice
     private readonly FleetBuilder _builder;
     private readonly FleetMixer _mixer;
 
-    public FleetChoice(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches)
+    public FleetChoice(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches, bool offloads = false)
     {
         (_ask, _searches) = (ask, searches);
-        _builder = new FleetBuilder(ask, knowledge, searches);
+        _builder = new FleetBuilder(ask, knowledge, searches, offloads);
         _mixer = new FleetMixer(ask, searches);
     }
 

@@ -16,6 +16,9 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     private const int MostRounds = 12;
     private const double Growth = 1.12;
 
+    /// <summary>Share of the prompt tokens that come again above which a larger prefix cache is tried.</summary>
+    private const double WorthCaching = 0.1;
+
     /// <summary>The answer.</summary>
     /// <exception cref="OperationCanceledException">The progress was told to stop.</exception>
     public PlanAnswer Solve(PlanAsk ask)
@@ -41,6 +44,8 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
                 finalists.Add(sized);
         }
 
+        if (Offloaded(ask, finalists, twin, searches) is { } offloaded)
+            finalists.Add(offloaded);
         var ordered = finalists.OrderByDescending(fleet => fleet.Kept).ThenBy(fleet => fleet.Weighs(ask.Objective))
             .ThenBy(fleet => fleet.Design.Pools.Count).ThenBy(fleet => fleet.Gpus).DistinctBy(Same).ToList();
         return new PlanAnswer
@@ -77,6 +82,23 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
             foreach (var run in checkedFleet.Runs.Where(run => !run.Kept))
                 factors[run.Service] *= Growth;
         }
+    }
+
+    /// <summary>
+    /// The best kind so far with copies of its prefix caches in host memory, where prompts begin alike often enough; null where that saves
+    /// nothing.
+    /// </summary>
+    private Finalist? Offloaded(PlanAsk ask, List<Finalist> finalists, TwinCheck twin, IReadOnlyList<ServiceSearch> searches)
+    {
+        var best = finalists.Where(fleet => fleet.Kept && fleet.Units.Count == 1).MinBy(fleet => fleet.Weighs(ask.Objective));
+        if (best is null || searches.Count > 1 || searches[0].Service.Space.HostCacheBytesPerGpu <= 0
+            || searches[0].Profile.Buckets.All(bucket => bucket.CachedShare < WorthCaching))
+        {
+            return null;
+        }
+
+        var kind = new FleetChoice(ask, knowledge, searches, offloads: true).Kind(best.Units[0].Unit.Look);
+        return kind is not null && twin.Smallest(kind.At) is { Kept: true } fleet && fleet.Weighs(ask.Objective) < best.Weighs(ask.Objective) ? fleet : null;
     }
 
     /// <summary>The smallest fleet of a kind that keeps the promises; null where the kind is not to be had.</summary>

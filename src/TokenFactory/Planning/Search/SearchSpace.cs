@@ -43,6 +43,12 @@ public sealed record SearchSpace
     /// <summary>Most GPUs of one replica.</summary>
     public int MostGpus { get; init; } = 16;
 
+    /// <summary>
+    /// Host memory per GPU that may hold a copy of the prefix cache, in bytes: tried where prompts begin alike; 0 for never. Machines of
+    /// eight GPUs have about twice the default for each.
+    /// </summary>
+    public double HostCacheBytesPerGpu { get; init; } = 100e9;
+
     /// <summary>Share of the GPU memory that engines take.</summary>
     public double MemoryUtilisation { get; init; } = Deployment.DefaultMemoryUtilisation;
 
