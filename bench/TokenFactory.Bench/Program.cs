@@ -3,6 +3,8 @@ using TokenFactory.Bench;
 
 if (args is ["simulate", ..])
     SimulationRuns.Run(args[1..]);
+else if (args is ["mix", ..])
+    MixRuns.Run();
 else if (args is ["policies", ..])
     PolicyRuns.Run(args[1..]);
 else if (args is ["plan"])

@@ -208,7 +208,7 @@ internal sealed partial class BoundedSimplex
         }
     }
 
-    /// <summary>The tableau of the present basis, made from the rows: every column of the basis takes the row of its largest pivot.</summary>
+    /// <summary>The tableau of the present basis, made from the rows: each column takes the row of its largest pivot.</summary>
     private void Refactor()
     {
         var wanted = _basic.Where(v => v < _columns).Order().ToList();

@@ -32,6 +32,14 @@ public static class FleetMix
         };
     }
 
+    /// <summary>The programme that a problem is solved as, to hand it to another solver (<see cref="LpFile"/>).</summary>
+    /// <param name="problem">What is asked for and what can be had.</param>
+    public static IntegerProgramme Programme(MixProblem problem)
+    {
+        Check(problem);
+        return new MixModel(problem, MixPruning.Keep(problem)).Programme;
+    }
+
     private static MixAnswer Read(MixProblem problem, List<int> options, MixModel model, IntegerOptimum optimum)
     {
         var assigned = problem.Buckets.Select(_ => new double[problem.Options.Count]).ToArray();
@@ -131,7 +139,8 @@ public static class FleetMix
         foreach (var option in problem.Options)
         {
             if (option.Loads.Count != problem.Buckets.Count)
-                throw new ArgumentException($"'{option.Name}' has {option.Loads.Count} loads for {problem.Buckets.Count} buckets.", nameof(problem));
+                throw new ArgumentException(
+                    $"'{option.Name}' has {option.Loads.Count} loads for {problem.Buckets.Count} buckets.", nameof(problem));
             if (!(option.UsdPerHour >= 0) || !(option.Watts >= 0) || option.Gpus < 1 || option.Loads.Any(load => !(load >= 0)))
                 throw new ArgumentException($"'{option.Name}' has a number below its least.", nameof(problem));
         }

@@ -66,7 +66,7 @@ public sealed record MixAnswer
     /// <summary>What the limits and the demand are worth.</summary>
     public IReadOnlyList<MixPrice> Prices { get; init; } = [];
 
-    /// <summary>Limits that cost something: those with a price, and those with less left than one more replica of any option would take.</summary>
+    /// <summary>Limits that cost something: those with a price, and those with too little left for one replica more.</summary>
     public IReadOnlyList<MixLimit> Binding { get; init; } = [];
 
     /// <summary>Why there is no mix; null where there is one.</summary>

@@ -31,10 +31,14 @@ internal static class MixFeasibility
             if (able.Count == 0)
                 yield return new MixLimit(MixLimitKind.Promise, bucket.Name);
             else if (able.TrueForAll(option => option.Interruptible && option.Domain == able[0].Domain)
-                && problem.Options.Where(option => option.Interruptible && option.Domain == able[0].Domain).Max(option => option.Unavailable) > bucket.LostTolerated)
+                && Gone(problem, able[0].Domain) > bucket.LostTolerated)
                 yield return new MixLimit(MixLimitKind.JointPreemption, bucket.Name);
         }
     }
+
+    /// <summary>Share of the time in which a pool is gone.</summary>
+    private static double Gone(MixProblem problem, string domain) =>
+        problem.Options.Where(option => option.Interruptible && option.Domain == domain).Max(option => option.Unavailable);
 
     private static IEnumerable<MixLimit> Limits(MixProblem problem)
     {
@@ -67,7 +71,8 @@ internal static class MixFeasibility
         var optimum = model.Programme.Solve(limits);
         if (!optimum.Found)
             return [];
-        return [.. elastic.Keys.Select(limit => new MixRelaxation(limit, model.Given(limit, optimum), optimum.Status == ProgrammeStatus.Optimal))
+        var proven = optimum.Status == ProgrammeStatus.Optimal;
+        return [.. elastic.Keys.Select(limit => new MixRelaxation(limit, model.Given(limit, optimum), proven))
             .Where(relaxation => relaxation.By > 1e-9)];
     }
 }

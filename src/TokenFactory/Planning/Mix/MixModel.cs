@@ -41,7 +41,8 @@ internal sealed class MixModel
         var promised = _buckets.Where(i => problem.Buckets[i].Promised).ToList();
         if (problem.Spare > 0)
             KeepSpare(promised);
-        foreach (var pool in options.Where(j => problem.Options[j].Interruptible).GroupBy(j => problem.Options[j].Domain, StringComparer.Ordinal))
+        var spot = options.Where(j => problem.Options[j].Interruptible);
+        foreach (var pool in spot.GroupBy(j => problem.Options[j].Domain, StringComparer.Ordinal))
             SurviveWithout([.. pool]);
         Limit();
     }
@@ -79,19 +80,21 @@ internal sealed class MixModel
         var choice = _problem.Options[option];
         var work = _buckets.Where(i => double.IsFinite(choice.Loads[i])).Sum(i => choice.Loads[i] * _problem.Buckets[i].RequestsPerSecond);
         var useful = Math.Max(choice.Least, Math.Ceiling(work + 1e-6) + _problem.Spare);
-        return choice.Most is { } most && !_slack.ContainsKey(new MixLimit(MixLimitKind.Most, choice.Name)) ? Math.Min(most, useful) : useful;
+        var gives = _slack.ContainsKey(new MixLimit(MixLimitKind.Most, choice.Name));
+        return choice.Most is { } most && !gives ? Math.Min(most, useful) : useful;
     }
 
     private Dictionary<(int Bucket, int Option), int> AddShares(IEnumerable<int> options, IReadOnlyList<int> buckets, bool paid)
     {
         var shares = new Dictionary<(int, int), int>();
+        var earns = paid && !_search && _problem.Objective == MixObjective.Profit;
         foreach (var j in options)
         {
             foreach (var i in buckets.Where(i => double.IsFinite(_problem.Options[j].Loads[i])))
             {
                 var bucket = _problem.Buckets[i];
-                var earns = paid && !_search && _problem.Objective == MixObjective.Profit ? 3600 * bucket.RequestsPerSecond * bucket.ValuePerRequest : 0;
-                shares[(i, j)] = Programme.Continuous(-earns, 0, 1, "share");
+                var revenue = earns ? 3600 * bucket.RequestsPerSecond * bucket.ValuePerRequest : 0;
+                shares[(i, j)] = Programme.Continuous(-revenue, 0, 1, "share");
             }
         }
 

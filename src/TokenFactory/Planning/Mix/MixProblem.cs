@@ -83,7 +83,8 @@ public sealed record MixProblem
     {
         MixLimitKind.Stock => this with
         {
-            Stocks = Stocks.ToDictionary(stock => stock.Key, stock => stock.Value + (stock.Key == limit.Key ? (int)by : 0), StringComparer.Ordinal),
+            Stocks = Stocks.ToDictionary(
+                stock => stock.Key, stock => stock.Value + (stock.Key == limit.Key ? (int)by : 0), StringComparer.Ordinal),
         },
         MixLimitKind.UsdPerHour => this with { MostUsdPerHour = MostUsdPerHour + by },
         MixLimitKind.Watts => this with { MostWatts = MostWatts + by },

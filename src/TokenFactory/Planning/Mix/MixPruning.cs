@@ -3,8 +3,8 @@ namespace TokenFactory.Planning.Mix;
 /// <summary>
 /// Drops options that another can replace in every mix. An option gives way where so many replicas of the other cost no more dollars,
 /// watts and GPUs of any limited stock than one of its own, and serve each bucket as well; where the other comes in any number; and where
-/// the other cannot be taken away, or only with it. Taking the other's replicas for its own then leaves every row of the programme satisfied,
-/// so that a winner is never lost.
+/// the other cannot be taken away, or only with it. Taking the other's replicas for its own then keeps every row of the
+/// programme, so that a winner is never lost.
 /// </summary>
 internal static class MixPruning
 {

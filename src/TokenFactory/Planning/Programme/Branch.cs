@@ -83,7 +83,7 @@ internal sealed class SearchBounds
         return value >= _rootLower[variable] && value <= _rootUpper[variable];
     }
 
-    /// <summary>Drops values that no answer below the given objective has: each unit off its bound costs at least its reduced cost.</summary>
+    /// <summary>Drops values that no answer below the objective has: each unit off a bound costs at least its reduced cost.</summary>
     /// <returns>Whether there were any.</returns>
     public bool Tighten(double objective)
     {

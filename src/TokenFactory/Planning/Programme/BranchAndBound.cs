@@ -166,7 +166,7 @@ internal sealed class BranchAndBound
         return first;
     }
 
-    /// <summary>A relaxation of whole values: fixed at them, it is an answer. Where rounding spoils it, the range is split further.</summary>
+    /// <summary>A relaxation of whole values: fixed at them, it is an answer. Where rounding spoils it, it is split.</summary>
     private Branch? Accept(Branch branch, double bound, Dictionary<int, double> point)
     {
         _bounds.Apply(branch);

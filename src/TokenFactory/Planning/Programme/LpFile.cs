@@ -17,7 +17,8 @@ public static class LpFile
             var row = programme.Rows[i];
             text.Append(CultureInfo.InvariantCulture, $" r_{i}:");
             Sum(text, row.Terms);
-            text.Append(row.Sense switch { RowSense.AtMost => " <= ", RowSense.AtLeast => " >= ", _ => " = " }).Append(Number(row.Right)).Append('\n');
+            var sense = row.Sense switch { RowSense.AtMost => " <= ", RowSense.AtLeast => " >= ", _ => " = " };
+            text.Append(sense).Append(Number(row.Right)).Append('\n');
         }
 
         text.Append("Bounds\n");

@@ -33,7 +33,7 @@ internal sealed class Rounding
 /// <summary>The step in which a programme's objective can change.</summary>
 internal static class ObjectiveStep
 {
-    /// <summary>The greatest number of which every answer's objective is a multiple; 0 where there is none that prices in cents or the like show.</summary>
+    /// <summary>The greatest number of which every objective is a multiple; 0 where prices in cents or the like show none.</summary>
     public static double Of(IntegerProgramme programme)
     {
         var paid = programme.Variables.Where(variable => variable.Cost != 0).ToList();

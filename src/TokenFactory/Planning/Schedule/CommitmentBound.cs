@@ -34,7 +34,8 @@ internal sealed class CommitmentBound
     public (double Bound, int[] Gpus) Solve(IReadOnlyList<double> useful)
     {
         var master = new IntegerProgramme();
-        var gpus = _problem.Commitments.Select((c, k) => master.Whole(c.Fixed * _problem.Hours, 0, Math.Min(c.Most ?? double.PositiveInfinity, useful[k]))).ToArray();
+        var gpus = _problem.Commitments
+            .Select((c, k) => master.Whole(c.Fixed * _problem.Hours, 0, Math.Min(c.Most ?? double.PositiveInfinity, useful[k]))).ToArray();
         var rest = master.Continuous(1);
         var (bound, best, at) = (0.0, double.PositiveInfinity, new int[gpus.Length]);
         var point = new int[gpus.Length];
@@ -99,9 +100,9 @@ internal sealed class YearHours
         var kinds = new Dictionary<string, int>(StringComparer.Ordinal);
         var distinct = new List<((double Firm, double All)[] Demand, int Weight)>();
         _kind = new int[problem.Hours];
-        foreach (var hour in Enumerable.Range(0, problem.Hours).OrderBy(h => problem.Services.Sum(service => service.Firm[h] + service.Interruptible[h])))
+        foreach (var hour in Enumerable.Range(0, problem.Hours).OrderBy(h => problem.Services.Sum(service => service.All(h))))
         {
-            var demand = problem.Services.Select(service => (service.Firm[hour], service.Firm[hour] + service.Interruptible[hour])).ToArray();
+            var demand = problem.Services.Select(service => (service.Firm[hour], service.All(hour))).ToArray();
             var key = string.Join(' ', demand.Select(d => FormattableString.Invariant($"{d.Item1:R} {d.Item2:R}")));
             if (kinds.TryAdd(key, distinct.Count))
                 distinct.Add((demand, 0));

@@ -11,7 +11,7 @@ namespace TokenFactory.Planning.Schedule;
 public static class FleetSchedule
 {
     private const int SmallEnough = 200; // replicas by shape, way to pay and kind of hour
-    private const int MostTrials = 30;
+    private const int MostTrials = 16;
     private const int ExactHours = 100;
 
     /// <summary>The schedule of least cost that was found, with its bound.</summary>
@@ -61,8 +61,10 @@ public static class FleetSchedule
     {
         for (var c = 0; c < gpus.Length; c++)
         {
+            var count = gpus[c];
             var sizes = problem.Shapes.Where(shape => shape.Gpu == problem.Commitments[c].Gpu).Select(shape => shape.Gpus).Distinct().Order();
-            foreach (var step in sizes.SelectMany(size => new[] { size - (gpus[c] % size), -((gpus[c] - 1) % size) - 1 }).Where(step => step != 0).Distinct())
+            var steps = sizes.SelectMany(size => new[] { size - (count % size), -((count - 1) % size) - 1 });
+            foreach (var step in steps.Where(step => step != 0).Distinct())
             {
                 var next = (int[])gpus.Clone();
                 next[c] += step;
@@ -76,9 +78,8 @@ public static class FleetSchedule
     private static double Useful(ScheduleProblem problem, GpuCommitment commitment) => problem.Services.Sum(service =>
     {
         var shapes = problem.Shapes.Where(shape => shape.Service == service.Name && shape.Gpu == commitment.Gpu).ToList();
-        var peak = Enumerable.Range(0, problem.Hours).Select(h => service.Firm[h] + service.Interruptible[h]).DefaultIfEmpty(0).Max();
         return shapes.Count == 0 ? 0
-            : Math.Ceiling(shapes.Max(shape => shape.Gpus / shape.RequestsPerSecond) * peak) + (2 * shapes.Max(shape => shape.Gpus));
+            : Math.Ceiling(shapes.Max(shape => shape.Gpus / shape.RequestsPerSecond) * service.Peak) + (2 * shapes.Max(shape => shape.Gpus));
     });
 
     /// <summary>The cheapest commitments that carry every service's highest hour with nothing by the hour; null where none do.</summary>
@@ -90,8 +91,7 @@ public static class FleetSchedule
         var there = problem.Commitments.Select(c => programme.Continuous(0, c.Already, double.PositiveInfinity)).ToList();
         for (var c = 0; c < gpus.Count; c++)
             programme.Row([(there[c], 1), (gpus[c], -1)], RowSense.AtMost, problem.Commitments[c].Already);
-        var demand = problem.Services.Select(service => (
-            service.Firm.DefaultIfEmpty(0).Max(), Enumerable.Range(0, problem.Hours).Select(h => service.Firm[h] + service.Interruptible[h]).DefaultIfEmpty(0).Max())).ToList();
+        var demand = problem.Services.Select(service => (service.Firm.DefaultIfEmpty(0).Max(), service.Peak)).ToList();
         var variables = committed.Add(programme, demand, 1, there, whole: true);
         var optimum = programme.Solve(new SolveLimits { Nodes = 2000, Gap = 1e-4 });
         if (!optimum.Found || variables.Unserved.Any(unserved => optimum.Values[unserved] > 1e-6))
@@ -100,10 +100,12 @@ public static class FleetSchedule
     }
 
     /// <summary>All hours and the commitments as one programme.</summary>
-    private static (Dispatched Best, double Bound) Whole(ScheduleProblem problem, YearHours hours, HourProgramme hour, Dispatched best, double bound)
+    private static (Dispatched Best, double Bound) Whole(
+        ScheduleProblem problem, YearHours hours, HourProgramme hour, Dispatched best, double bound)
     {
         var programme = new IntegerProgramme();
-        var gpus = problem.Commitments.Select(c => programme.Whole(c.Fixed * problem.Hours, 0, Math.Min(c.Most ?? double.PositiveInfinity, Useful(problem, c)))).ToList();
+        var gpus = problem.Commitments.Select(c => programme.Whole(
+            c.Fixed * problem.Hours, 0, Math.Min(c.Most ?? double.PositiveInfinity, Useful(problem, c)))).ToList();
         var there = problem.Commitments.Select(c => programme.Continuous(0, c.Already, double.PositiveInfinity)).ToList();
         for (var c = 0; c < gpus.Count; c++)
             programme.Row([(there[c], 1), (gpus[c], -1)], RowSense.AtMost, problem.Commitments[c].Already);
@@ -114,11 +116,13 @@ public static class FleetSchedule
         var counts = variables.Select(kind => kind.Uses.Select(u => (int)optimum.Values[u]).ToArray()).ToArray();
         var costs = variables.Select(kind => kind.Uses.Select((_, u) => hour.Prices[u] * optimum.Values[kind.Uses[u]]).Sum()
             + (hour.Penalty * kind.Unserved.Sum(unserved => optimum.Values[unserved]))).ToArray();
-        return (new Dispatched([.. gpus.Select(g => (int)optimum.Values[g])], counts, costs, optimum.Objective), Math.Max(bound, optimum.Bound));
+        var committed = gpus.Select(g => (int)optimum.Values[g]).ToArray();
+        return (new Dispatched(committed, counts, costs, optimum.Objective), Math.Max(bound, optimum.Bound));
     }
 
     private static YearSchedule Answer(
-        ScheduleProblem problem, YearHours hours, HourProgramme hour, YearDispatch dispatch, Dispatched best, double bound, Dispatched none, Dispatched? peak)
+        ScheduleProblem problem, YearHours hours, HourProgramme hour, YearDispatch dispatch,
+        Dispatched best, double bound, Dispatched none, Dispatched? peak)
     {
         dispatch.Trim(best);
         var (cost, unserved) = Account(problem, hours, hour, dispatch, best);
@@ -169,7 +173,8 @@ public static class FleetSchedule
             throw new ArgumentException("All services have as many hours.", nameof(problem));
         if (problem.Services.Any(service => service.Firm.Concat(service.Interruptible).Any(rate => !(rate >= 0))))
             throw new ArgumentException("Demand is zero or more.", nameof(problem));
-        if (problem.Shapes.Any(shape => shape.Gpus < 1 || !(shape.RequestsPerSecond > 0) || problem.Services.All(service => service.Name != shape.Service)))
+        if (problem.Shapes.Any(shape => shape.Gpus < 1 || !(shape.RequestsPerSecond > 0)
+            || problem.Services.All(service => service.Name != shape.Service)))
             throw new ArgumentException("A shape has GPUs, serves something, and belongs to a service.", nameof(problem));
         if (problem.Hourly.Any(gpu => gpu.OnDemand < 0 || gpu.Spot < 0)
             || problem.Commitments.Any(c => !(c.Fixed >= 0) || !(c.WhileUsed >= 0) || c.Already < 0 || c.Most < 0))

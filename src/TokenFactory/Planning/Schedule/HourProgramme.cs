@@ -2,7 +2,7 @@ using TokenFactory.Planning.Programme;
 
 namespace TokenFactory.Planning.Schedule;
 
-/// <summary>One hour as a programme: replicas by shape and way to pay, enough for firm and all work, within commitments and stock.</summary>
+/// <summary>One hour as a programme: replicas by shape and way to pay, for firm and all work, within commitments and stock.</summary>
 internal sealed class HourProgramme
 {
     private readonly ScheduleProblem _problem;
@@ -13,13 +13,15 @@ internal sealed class HourProgramme
     {
         _problem = problem;
         _hourly = problem.Hourly.ToDictionary(gpu => gpu.Gpu, StringComparer.Ordinal);
-        _densest = [.. problem.Shapes.Select((shape, k) => problem.Shapes.Index().Where(other => other.Item.Service == shape.Service && other.Item.Gpu == shape.Gpu)
+        _densest = [.. problem.Shapes.Select((shape, k) => problem.Shapes.Index()
+            .Where(other => other.Item.Service == shape.Service && other.Item.Gpu == shape.Gpu)
             .MaxBy(other => other.Item.RequestsPerSecond / other.Item.Gpus).Index == k)];
         Services = [.. problem.Services.Select((service, s) => s)];
         Uses = [.. Enumerable.Range(0, problem.Shapes.Count).SelectMany(UsesOf)];
         Prices = [.. Uses.Select(Price)];
-        var replica = Prices.Concat(problem.Commitments.SelectMany(c => problem.Shapes.Select(shape => c.Fixed * shape.Gpus))).DefaultIfEmpty(0).Max();
-        Penalty = 10 * (1 + problem.Hours) * (replica + 1) / problem.Shapes.Select(shape => shape.RequestsPerSecond).DefaultIfEmpty(1).Min();
+        var committed = problem.Commitments.SelectMany(c => problem.Shapes.Select(shape => c.Fixed * shape.Gpus));
+        var least = problem.Shapes.Select(shape => shape.RequestsPerSecond).DefaultIfEmpty(1).Min();
+        Penalty = 10 * (1 + problem.Hours) * (Prices.Concat(committed).DefaultIfEmpty(0).Max() + 1) / least;
     }
 
     /// <summary>Numbers of the services.</summary>
@@ -31,7 +33,7 @@ internal sealed class HourProgramme
     /// <summary>Dollars per replica and hour of each use.</summary>
     public IReadOnlyList<double> Prices { get; }
 
-    /// <summary>Dollars per request a second left unserved for an hour: ten times what the dearest replica costs for all hours, so that nothing is left to save.</summary>
+    /// <summary>Dollars per request a second left unserved for an hour: ten times what the dearest replica costs for all hours.</summary>
     public double Penalty { get; }
 
     /// <summary>Adds an hour to a programme.</summary>
@@ -44,7 +46,8 @@ internal sealed class HourProgramme
     /// as every price is per GPU; the others are left out.
     /// </param>
     /// <returns>The variables: uses, then firm demand and all demand of each service, then what is left unserved of each.</returns>
-    public HourVariables Add(IntegerProgramme programme, IReadOnlyList<(double Firm, double All)> demand, double weight, IReadOnlyList<int> committed, bool whole)
+    public HourVariables Add(
+        IntegerProgramme programme, IReadOnlyList<(double Firm, double All)> demand, double weight, IReadOnlyList<int> committed, bool whole)
     {
         var uses = Uses.Select((use, u) => whole ? programme.Whole(weight * Prices[u], 0, Most(use, demand))
             : _densest[use.Shape] ? programme.Continuous(weight * Prices[u]) : -1).ToArray();
@@ -55,19 +58,25 @@ internal sealed class HourProgramme
         {
             var served = Uses.Select((use, u) => (Use: use, Term: (uses[u], _problem.Shapes[use.Shape].RequestsPerSecond)))
                 .Where(item => item.Term.Item1 >= 0 && _problem.Shapes[item.Use.Shape].Service == _problem.Services[s].Name).ToList();
-            programme.Row(served.Where(item => !item.Use.Spot).Select(item => item.Term).Append((firm[s], -1)).Append((unserved[s], 1)), RowSense.AtLeast, 0);
-            programme.Row(served.Select(item => item.Term).Append((all[s], -1)).Append((unserved[s], 1)), RowSense.AtLeast, 0);
+            var kept = served.Where(item => !item.Use.Spot).Select(item => item.Term);
+            programme.Row([.. kept, (firm[s], -1), (unserved[s], 1)], RowSense.AtLeast, 0);
+            programme.Row([.. served.Select(item => item.Term), (all[s], -1), (unserved[s], 1)], RowSense.AtLeast, 0);
         }
 
         for (var c = 0; c < committed.Count; c++)
             programme.Row(Gpus(uses, use => use.Commitment == c).Append((committed[c], -1)), RowSense.AtMost, 0);
         foreach (var gpu in _problem.Hourly.Where(gpu => gpu.MostGpus is not null))
-            programme.Row(Gpus(uses, use => use.Commitment < 0 && _problem.Shapes[use.Shape].Gpu == gpu.Gpu), RowSense.AtMost, gpu.MostGpus!.Value);
+        {
+            var rented = Gpus(uses, use => use.Commitment < 0 && _problem.Shapes[use.Shape].Gpu == gpu.Gpu);
+            programme.Row(rented, RowSense.AtMost, gpu.MostGpus!.Value);
+        }
+
         return new HourVariables(uses, firm, all, unserved);
     }
 
     /// <summary>Whether as much of the service can be had on demand as is asked for.</summary>
-    private bool Always(int service) => Uses.Any(use => use.OnDemand && _problem.Shapes[use.Shape].Service == _problem.Services[service].Name
+    private bool Always(int service) => Uses.Any(use => use.OnDemand
+        && _problem.Shapes[use.Shape].Service == _problem.Services[service].Name
         && _hourly[_problem.Shapes[use.Shape].Gpu].MostGpus is null);
 
     private double Most(ReplicaUse use, IReadOnlyList<(double Firm, double All)> demand)
@@ -78,7 +87,8 @@ internal sealed class HourProgramme
     }
 
     private IEnumerable<(int, double)> Gpus(int[] uses, Func<ReplicaUse, bool> which) =>
-        Uses.Select((use, u) => (use, u)).Where(item => uses[item.u] >= 0 && which(item.use)).Select(item => (uses[item.u], (double)_problem.Shapes[item.use.Shape].Gpus));
+        Uses.Select((use, u) => (use, u)).Where(item => uses[item.u] >= 0 && which(item.use))
+            .Select(item => (uses[item.u], (double)_problem.Shapes[item.use.Shape].Gpus));
 
     private IEnumerable<ReplicaUse> UsesOf(int shape)
     {

@@ -6,6 +6,12 @@ namespace TokenFactory.Planning.Schedule;
 /// <param name="Interruptible">Requests a second that may be, by hour.</param>
 public sealed record ServiceHours(string Name, IReadOnlyList<double> Firm, IReadOnlyList<double> Interruptible)
 {
+    /// <summary>Requests a second of both kinds in an hour.</summary>
+    public double All(int hour) => Firm[hour] + Interruptible[hour];
+
+    /// <summary>Requests a second of both kinds in the highest hour.</summary>
+    public double Peak => Enumerable.Range(0, Firm.Count).Select(All).DefaultIfEmpty(0).Max();
+
     /// <summary>Constant rates times a multiplier for each hour.</summary>
     public static ServiceHours Of(string name, double firm, double interruptible, IReadOnlyList<double> multipliers) =>
         new(name, [.. multipliers.Select(factor => firm * factor)], [.. multipliers.Select(factor => interruptible * factor)]);

@@ -25,8 +25,7 @@ internal sealed class TopUpTable
     {
         var own = Enumerable.Range(0, hour.Uses.Count)
             .Where(u => problem.Shapes[hour.Uses[u].Shape].Service == problem.Services[service].Name).ToList();
-        var peak = Enumerable.Range(0, problem.Hours)
-            .Select(h => problem.Services[service].Firm[h] + problem.Services[service].Interruptible[h]).DefaultIfEmpty(0).Max();
+        var peak = problem.Services[service].Peak;
         Unit = UnitOf([.. own.Select(u => problem.Shapes[hour.Uses[u].Shape].RequestsPerSecond)], peak);
         _uses = [.. own.Where(u => hour.Uses[u].Commitment < 0)];
         _units = [.. _uses.Select(u => Capacity(problem.Shapes[hour.Uses[u].Shape].RequestsPerSecond))];

@@ -62,7 +62,7 @@ internal sealed class YearDispatch
         }
 
         var overdrawn = costs.Count(double.IsPositiveInfinity);
-        var worst = Enumerable.Range(0, kinds).Where(h => losses[h] > 1e-9 * (1 + Math.Abs(_simplex.Objective))).OrderByDescending(h => losses[h]);
+        var worst = Enumerable.Range(0, kinds).Where(h => losses[h] > 1e-9).OrderByDescending(h => losses[h]);
         foreach (var h in worst.Take(Math.Max(exact, overdrawn)).ToList())
             Improve(h, there, counts, costs);
         var paid = gpus.Select((count, c) => count * _problem.Commitments[c].Fixed * _problem.Hours).Sum();
@@ -88,8 +88,11 @@ internal sealed class YearDispatch
         var left = (int[])there.Clone();
         for (var u = 0; u < counts.Length; u++)
         {
-            if (_hour.Uses[u].Commitment >= 0 && _variables.Uses[u] >= 0)
-                Place(u, Math.Min((int)(_simplex.Value(_variables.Uses[u]) + 1e-6), left[_hour.Uses[u].Commitment] / _gpusOf[u]), counts, firm, all, left);
+            var commitment = _hour.Uses[u].Commitment;
+            if (commitment < 0 || _variables.Uses[u] < 0)
+                continue;
+            var whole = (int)(_simplex.Value(_variables.Uses[u]) + 1e-6);
+            Place(u, Math.Min(whole, left[commitment] / _gpusOf[u]), counts, firm, all, left);
         }
 
         while (Best(firm, all, left) is var use and >= 0)
@@ -148,7 +151,9 @@ internal sealed class YearDispatch
 
     /// <summary>Whether more GPUs are taken by the hour than there are; such an hour is solved exactly.</summary>
     private bool Overdrawn(int[] counts) => _problem.Hourly.Any(gpu => gpu.MostGpus is { } most && most < counts
-        .Select((count, u) => _hour.Uses[u].Commitment < 0 && _problem.Shapes[_hour.Uses[u].Shape].Gpu == gpu.Gpu ? count * _gpusOf[u] : 0).Sum());
+        .Select((count, u) => _hour.Uses[u].Commitment < 0 && Gpu(u) == gpu.Gpu ? count * _gpusOf[u] : 0).Sum());
+
+    private string Gpu(int use) => _problem.Shapes[_hour.Uses[use].Shape].Gpu;
 
     /// <summary>Takes out replicas that nothing needs: they may cost nothing, but they are not run either. The dearest go first.</summary>
     public void Trim(Dispatched plan)

@@ -19,19 +19,12 @@ public sealed class FleetScheduleLaws
     });
 
     [Fact]
-    public void Every_hour_is_served_within_the_commitments_and_the_stock() => Cases.Check(25, dice =>
+    public void Every_hour_is_served_within_the_commitments_and_no_plain_way_is_cheaper() => Cases.Check(25, dice =>
     {
         var problem = Draw(dice, dice.Whole(5, 40), dice.Whole(1, 3), 30);
         var schedule = FleetSchedule.Solve(problem);
         Holds(problem, schedule);
         Assert.True(schedule.Bound <= schedule.Cost.Total + 1e-6);
-    });
-
-    [Fact]
-    public void No_plain_way_is_cheaper() => Cases.Check(25, dice =>
-    {
-        var problem = Draw(dice, dice.Whole(5, 40), dice.Whole(1, 3), 30);
-        var schedule = FleetSchedule.Solve(problem);
         Assert.True(schedule.Cost.Total <= schedule.AllOnDemand.Cost.Total + 1e-6);
         Assert.True(schedule.ReservePeak is not { } peak || schedule.Cost.Total <= peak.Cost.Total + 1e-6);
         Assert.All(schedule.AllOnDemand.Gpus, gpus => Assert.Equal(0, gpus));
