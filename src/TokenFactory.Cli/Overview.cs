@@ -14,6 +14,7 @@ internal static class Overview
           predict   how fast a deployment is, what it draws, whether it fits
           workload  what a trace of requests holds, and how to make one like it
           simulate  what every request and machine of a fleet goes through under real traffic
+          audit     what each lever of a running fleet would save at its promises, alone and together
           calibrate fit the performance model to measurements, and say how wrong it is
           catalog   the GPUs, models, prices and points behind the numbers
 
@@ -25,6 +26,7 @@ internal static class Overview
           tokenfactory predict --model llama-3.1-70b --gpu h100 --concurrency 32
           tokenfactory workload describe examples/traces/azure-conversation.csv
           tokenfactory simulate examples/simulate-chat.yaml --html chat.html
+          tokenfactory audit examples/audit-naive.yaml
           tokenfactory calibrate --from my-measurements.csv --out mycatalog/calibration
           tokenfactory catalog show h100
 

@@ -57,6 +57,7 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         var scale = file.Number("scale_s", 0.1, 1e6) ?? 15;
         if (workload is not null)
             SimulateContext.Check(workload, plans, sent!);
+        file.Has(AuditInput.Key);
         file.RefuseUnknownKeys();
         Refusal.IfAny(file.Mistakes);
         var plan = new FleetPlan
