@@ -15,6 +15,7 @@ internal static class Overview
           workload  what a trace of requests holds, and how to make one like it
           simulate  what every request and machine of a fleet goes through under real traffic
           plan      the cheapest fleet that keeps its promises, why, and the files to deploy it
+          audit     what each lever of a running fleet would save at its promises, alone and together
           calibrate fit the performance model to measurements, and say how wrong it is
           catalog   the GPUs, models, prices and points behind the numbers
 
@@ -27,6 +28,7 @@ internal static class Overview
           tokenfactory workload describe examples/traces/azure-conversation.csv
           tokenfactory simulate examples/simulate-chat.yaml --html chat.html
           tokenfactory plan examples/plan-chat.yaml --why
+          tokenfactory audit examples/audit-naive.yaml
           tokenfactory calibrate --from my-measurements.csv --out mycatalog/calibration
           tokenfactory catalog show h100
 

@@ -39,6 +39,7 @@ internal sealed class Settings
 
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<YamlNode, Settings> _inner = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, string> _filled = new(StringComparer.Ordinal);
     private readonly Func<string, string> _spell;
 
     private readonly IReadOnlySet<YamlNode> _set;
@@ -107,6 +108,19 @@ internal sealed class Settings
         _known.Add(key);
         return _node.Children.ContainsKey(new YamlScalarNode(key));
     }
+
+    /// <summary>Gives a key that is absent the value that another key implies: mistakes about it are told at that key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="from">The key that implies it.</param>
+    public void Fill(string key, string value, string from)
+    {
+        _node.Add(key, new YamlScalarNode(value));
+        _filled[key] = from;
+    }
+
+    /// <summary>Whether a key has its value from another one.</summary>
+    public bool IsFilled(string key) => _filled.ContainsKey(key);
 
     public string? Text(string key)
     {
@@ -255,7 +269,8 @@ internal sealed class Settings
 
     private YamlNode Value(string key) => _node.Children[new YamlScalarNode(key)];
 
-    private YamlNode KeyNode(string key) => _node.Children.Keys.First(node => node is YamlScalarNode { Value: { } name } && name == key);
+    private YamlNode KeyNode(string key) => _node.Children.Keys.First(
+        node => node is YamlScalarNode { Value: { } name } && name == _filled.GetValueOrDefault(key, key));
 
     /// <summary>The place of a node: that of one that --set put there is not in the file.</summary>
     private string At(YamlNode node) => _set.Contains(node) ? $"{_file} with --set" : node.Start.Line > 0 && _file != "command line" ? $"{_file}:{node.Start.Line}" : _file;

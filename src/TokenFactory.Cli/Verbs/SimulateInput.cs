@@ -11,9 +11,19 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Seed">The seed that the file names.</param>
 /// <param name="Assumed">What was assumed.</param>
 /// <param name="Prices">Where prices come from, a line per pool.</param>
+/// <param name="Orders">The pools as the file asks for them, in its order: what variants of the fleet are made from.</param>
+/// <param name="Routers">Routing policies by name, with the scenario's limits.</param>
+/// <param name="Remarks">What is to be told of what the file says, a sentence each.</param>
 /// <param name="File">What was read.</param>
 internal sealed record SimulateScenario(
-    FleetPlan Plan, ulong Seed, IReadOnlyList<string> Assumed, IReadOnlyList<SimulatePrice> Prices, Settings File);
+    FleetPlan Plan,
+    ulong Seed,
+    IReadOnlyList<string> Assumed,
+    IReadOnlyList<SimulatePrice> Prices,
+    IReadOnlyList<PoolOrder> Orders,
+    Func<string, Func<IRouter>> Routers,
+    IReadOnlyList<string> Remarks,
+    Settings File);
 
 /// <summary>Reads a scenario; every mistake is noted with its line before time starts.</summary>
 internal sealed class SimulateInput(Settings file, CatalogContents catalog, CalibrationInput calibration, DateOnly today)
@@ -29,7 +39,8 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         var seed = (ulong)(file.Whole("seed", 0) ?? 1);
         var pools = new SimulatePools(catalog, calibration, today);
         file.Require("pools", "Give one pool of replicas or more; see docs/guide/simulate.md");
-        var plans = file.Items("pools").Select(pools.Read).ToList();
+        IReadOnlyList<PoolOrder> orders = [.. file.Items("pools").Select(pools.Read).OfType<PoolOrder>()];
+        IReadOnlyList<PoolPlan> plans = [.. orders.Select(order => order.Plan())];
         CheckPools(file.Items("pools"));
         file.Require("workload", "Say what is sent; see docs/guide/workload.md");
         var sent = file.Item("workload");
@@ -38,23 +49,24 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         var classes = Classes(workload);
         var policies = file.Item("policies");
         var eligibility = Eligible(policies);
-        var (routing, router) = Router(policies, eligibility);
+        var (routing, routers) = Router(policies, eligibility);
         var recovery = Recover(policies);
         var faults = new SimulateFaults([.. file.Items("pools").Select(pool => pool.Text("name") ?? "")], Roles(file.Items("pools"))).Read(file);
         var stop = file.Number("stop_s", double.Epsilon, 1e9);
         var report = file.Number("report_s", 0, 1e6) ?? 5;
         var scale = file.Number("scale_s", 0.1, 1e6) ?? 15;
         if (workload is not null)
-            SimulateContext.Check(workload, [.. plans.OfType<PoolPlan>()], sent!);
+            SimulateContext.Check(workload, plans, sent!);
+        file.Has(AuditInput.Key);
         file.RefuseUnknownKeys();
         Refusal.IfAny(file.Mistakes);
         var plan = new FleetPlan
         {
             Name = name,
-            Pools = [.. plans.OfType<PoolPlan>()],
+            Pools = plans,
             Classes = classes,
             Traffic = workload!.Traffic,
-            Router = router,
+            Router = routers(routing),
             Routing = routing,
             Fill = new BatchFill(eligibility),
             Recovery = recovery,
@@ -63,7 +75,7 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
             ReportSeconds = report,
             ScaleSeconds = scale,
         };
-        return new SimulateScenario(plan, seed, pools.Assumed, pools.Prices, file);
+        return new SimulateScenario(plan, seed, pools.Assumed, pools.Prices, orders, routers, pools.Remarks, file);
     }
 
     /// <summary>What pools are among each other, also where one of them is wrong in itself.</summary>
@@ -135,15 +147,19 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
     };
 
     /// <summary>The routing that a mapping of policies names, with its settings.</summary>
-    internal static (string Name, Func<IRouter> Router) Router(Settings? policies) => Router(policies, Eligible(policies));
+    internal static (string Name, Func<IRouter> Router) Router(Settings? policies)
+    {
+        var (name, routers) = Router(policies, Eligible(policies));
+        return (name, routers(name));
+    }
 
-    private static (string Name, Func<IRouter> Router) Router(Settings? policies, Eligibility eligibility)
+    private static (string Name, Func<string, Func<IRouter>> Routers) Router(Settings? policies, Eligibility eligibility)
     {
         var name = policies?.Text("routing") ?? Routers[0];
         var margin = policies?.Number("margin", double.Epsilon, 1);
         if (!Routers.Contains(name))
             policies!.Note("routing", $"is '{name}'", $"Write one of {string.Join(", ", Routers)}");
-        return (name, name switch
+        return (name, called => called switch
         {
             "round-robin" => () => new RoundRobinRouter(eligibility),
             "least-outstanding" => () => new LeastOutstandingRouter(eligibility),

@@ -25,6 +25,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
     private readonly List<(string Pool, string What)> _assumed = [];
     private int _pools;
     private readonly List<SimulatePrice> _prices = [];
+    private readonly List<string> _remarks = [];
 
     /// <summary>What was assumed where the file says nothing.</summary>
     public IReadOnlyList<string> Assumed =>
@@ -33,12 +34,16 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             same.Count() == _pools ? same.Key : $"{same.Key} (of {string.Join(", ", same.Select(one => one.Pool))})"),
     ];
 
+    /// <summary>What is to be told of engine flags that say nothing to the twin.</summary>
+    public IReadOnlyList<string> Remarks => _remarks;
+
     /// <summary>Where prices come from.</summary>
     public IReadOnlyList<SimulatePrice> Prices => _prices;
 
     /// <summary>One pool; null where a mistake was noted without which there is none.</summary>
-    public PoolPlan? Read(Settings pool)
+    public PoolOrder? Read(Settings pool)
     {
+        _remarks.AddRange(new EngineFlagReader(pool, catalog).Fill());
         var assumed = new List<string>();
         var terms = new Terms(Settings.OfFlags([]), pool, today);
         var input = new DeploymentInput(terms, catalog, assumed);
@@ -88,7 +93,7 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             Scaler = scaler,
             Pue = pue is { } factor ? new Sourced<Pue>(new Pue(factor), terms.Said(pool)) : null,
             LinkBytesPerSecond = link,
-        }.Plan();
+        };
     }
 
     private static ReplicaRole Role(Settings pool)

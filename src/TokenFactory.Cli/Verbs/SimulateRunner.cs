@@ -139,7 +139,7 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
     }
 
     /// <summary>What GPUs cost, with who says so.</summary>
-    private static Section Prices(IReadOnlyList<SimulateScenario> scenarios) => new(
+    internal static Section Prices(IReadOnlyList<SimulateScenario> scenarios) => new(
         "prices",
         "Prices",
         [
@@ -162,13 +162,15 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
                 ]),
         ]);
 
-    private static IEnumerable<string> Notes(IReadOnlyList<SimulateScenario> scenarios)
+    internal static IEnumerable<string> Notes(IReadOnlyList<SimulateScenario> scenarios)
     {
         if (scenarios.Any(scenario => scenario.Prices.Any(price => price.Stale)))
             yield return $"* Price may be older than {Offer.FreshDays} days: give usd_per_gpu_hour, or bring fresh ones with 'catalog import-prices'.";
         var assumed = scenarios.SelectMany(scenario => scenario.Assumed).Distinct(StringComparer.Ordinal).ToList();
         if (assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join("; ", assumed)}.";
+        foreach (var remark in scenarios.SelectMany(scenario => scenario.Remarks).Distinct(StringComparer.Ordinal))
+            yield return remark;
         yield return "Times and watts of engine steps are estimated from measurements; docs/accuracy.md says how wrong they are.";
     }
 }

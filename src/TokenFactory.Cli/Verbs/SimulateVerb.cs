@@ -29,7 +29,7 @@ internal static class SimulateVerb
         var set = new Option<string[]>("--set")
         {
             HelpName = "KEY=VALUE",
-            Description = "Sets a key of the file: pools.0.replicas=4, pools.h100.tp=2, policies.routing=round-robin. May be repeated.",
+            Description = "Sets a key of the file: pools.0.replicas=4, pools.h100.tp=2, policies.routing=round-robin. KEY= takes one away. May be repeated.",
             Arity = ArgumentArity.OneOrMore,
         };
         command.Arguments.Add(files);
@@ -84,7 +84,7 @@ internal static class SimulateVerb
 
     private static Option<string?> Option(string name, string value, string what) => new(name) { HelpName = value, Description = what };
 
-    private static ulong? Whole(string flag, string? text, ulong least)
+    internal static ulong? Whole(string flag, string? text, ulong least)
     {
         if (text is null)
             return null;
@@ -120,7 +120,7 @@ internal static class SimulateChanges
             var at = set.IndexOf('=', StringComparison.Ordinal);
             if (at < 1)
                 throw new Refusal("command line", $"--set is '{set}'", "Write KEY=VALUE, such as pools.0.replicas=4");
-            changes.Add((set[..at], set[(at + 1)..]));
+            changes.Add((set[..at], set.Length > at + 1 ? set[(at + 1)..] : null));
         }
 
         return changes;
