@@ -89,7 +89,7 @@ internal static class MixRuns
                 UsdPerHour = price,
                 PaidUsdPerHour = price,
                 Watts = Watts[gpu] * tensor,
-                Stocks = [Gpus[gpu]],
+                Draws = new Dictionary<string, int> { [Gpus[gpu]] = tensor },
                 Interruptible = spot,
                 Pool = spot ? $"pool {j / 4 % pools}" : "",
                 Unavailable = spot ? 0.05 : 0,

@@ -37,7 +37,23 @@ public sealed class AccuracyTests
         Assert.Equal(shipped, File.ReadAllText(Path.Combine(folder.Root, "serving.csv")));
         Assert.Equal(Repository.Text("catalog", "calibration", "errors.csv"), File.ReadAllText(Path.Combine(folder.Root, "errors.csv")));
         Compare(copy, AccuracyPage.Errors);
+        Compare(copy, AccuracyPage.Choice);
         Compare(copy, AccuracyPage.Twin);
+    }
+
+    [Fact]
+    public void Choosing_by_prediction_loses_less_than_the_floor()
+    {
+        var rows = AccuracyPage.Part(File.ReadAllText(Page), AccuracyPage.Choice)!.Split('\n')
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+            .Select(line => line.Trim('|').Split(" | ").Select(cell => cell.Trim()).ToArray())
+            .ToLookup(cells => cells[0]);
+        foreach (var measure in new[] { "regret, median", "loss, median" })
+        {
+            var row = Assert.Single(rows[measure]);
+            Assert.Contains(row[4], new[] { "aim", "floor" });
+            Assert.Contains(row[6], new[] { "aim", "floor" });
+        }
     }
 
     [Fact]

@@ -8,6 +8,7 @@ namespace TokenFactory.Cli.Verbs;
 internal static class AccuracyPage
 {
     public const string Errors = "errors";
+    public const string Choice = "choice";
     public const string Claims = "claims";
     public const string Twin = "twin";
 

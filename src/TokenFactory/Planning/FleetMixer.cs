@@ -103,6 +103,10 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
             Buckets = [.. searches.SelectMany((search, i) => search.Profile.Buckets.Select((bucket, b) => Bucket(search, bucket, b, factors[i])))],
             Stocks = ask.Supplies.Where(supply => supply.Stock is not null).DistinctBy(supply => supply.Key)
                 .ToDictionary(supply => supply.Key, supply => supply.Stock!.Value, StringComparer.Ordinal),
+            Machines = ask.Supplies.Where(ByMachine).DistinctBy(supply => supply.Key).ToDictionary(
+                supply => supply.Key,
+                supply => new MixMachine(supply.GpusPerInstance, supply.GpusPerInstance * supply.Marginal.Value),
+                StringComparer.Ordinal),
             MostUsdPerHour = limits.UsdPerHour,
             MostWatts = limits.MostWatts,
             MostGpus = limits.Gpus,
@@ -125,18 +129,21 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
             Name = $"{index}",
             Gpu = unit.Pools[0].Candidate.Deployment.Gpu.Key,
             Gpus = unit.Gpus,
-            UsdPerHour = unit.MarginalUsdPerHour,
+            UsdPerHour = unit.Pools.Where(pool => !ByMachine(pool.Supply)).Sum(pool => pool.Gpus * pool.Supply.Marginal.Value),
             PaidUsdPerHour = unit.PaidUsdPerHour,
             Watts = watts ? unit.FacilityWatts : 0,
             Loads = [.. searches.SelectMany(search => search.Profile.Buckets.Select((_, b) =>
                 search.Index == unit.Service ? unit.Loads[b] : double.PositiveInfinity))],
-            Stocks = [.. unit.Pools.Select(pool => pool.Supply.Key).Distinct()],
+            Draws = unit.Pools.GroupBy(pool => pool.Supply.Key, StringComparer.Ordinal)
+                .ToDictionary(same => same.Key, same => same.Sum(pool => pool.Gpus), StringComparer.Ordinal),
             Interruptible = spot.Count > 0,
             Pool = spot.Count > 0 ? Domain(spot[0]) : "",
             Unavailable = spot.Select(supply => supply.Unavailable).DefaultIfEmpty().Max(),
             Most = unit.Disaggregated ? 1 : null,
         };
     }
+
+    private static bool ByMachine(Supply supply) => supply.GpusPerInstance > 1 && !supply.Sunk;
 
     private MixBucket Bucket(ServiceSearch search, LengthBucket bucket, int index, double factor)
     {

@@ -14,6 +14,9 @@ public static class CalibrationTables
     private static readonly string[] FactorColumns = ["table", "group", "term", "value", "source", "date", "kind"];
     private static readonly string[] ErrorColumns = ["metric", "scope", "rows", "cells", "median_error", "mean_error", "spread_80"];
 
+    /// <summary>Measured over predicted that such a share lies below; where they are missing, errors lie evenly on both sides.</summary>
+    private static readonly string[] QuantileColumns = ["ratio_10", "ratio_50", "ratio_90"];
+
     /// <summary>Writes the factors.</summary>
     /// <param name="set">The calibration.</param>
     /// <param name="source">What it was fitted to.</param>
@@ -63,12 +66,13 @@ public static class CalibrationTables
     public static string Write(IReadOnlyList<ErrorBand> bands)
     {
         var text = new StringBuilder();
-        text.Append(string.Join(',', ErrorColumns)).Append('\n');
+        text.Append(string.Join(',', ErrorColumns.Concat(QuantileColumns))).Append('\n');
         foreach (var band in bands)
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{TermWords.Of(band.Metric)},{band.Scope},{band.Rows},{band.Cells},{band.Median:F4},{band.Mean:F4},{band.Spread:F4}\n");
+                $"{TermWords.Of(band.Metric)},{band.Scope},{band.Rows},{band.Cells},{band.Median:F4},{band.Mean:F4},");
+            text.Append(CultureInfo.InvariantCulture, $"{band.Spread:F4},{band.Low:F4},{band.Middle:F4},{band.High:F4}\n");
         }
 
         return text.ToString();
@@ -112,19 +116,30 @@ public static class CalibrationTables
 
     /// <summary>Reads the error bands.</summary>
     public static IReadOnlyList<ErrorBand> ReadErrors(string text, string where, ICollection<Mistake> mistakes) =>
-        text.Trim() == string.Join(',', ErrorColumns)
+        text.Trim() is var only && !only.Contains('\n') && only.StartsWith(string.Join(',', ErrorColumns), StringComparison.Ordinal)
         ? []
-        :
-        [
-            .. CsvTable.Read(text, where, ErrorColumns, [], mistakes).Select(row => new ErrorBand(
-                MetricOf(row),
-                row["scope"],
-                (int)(row.Number("rows") ?? 0),
-                (int)(row.Number("cells") ?? 0),
-                row.Number("median_error", 0) ?? 0,
-                row.Number("mean_error", 0) ?? 0,
-                row.Number("spread_80") ?? 1)),
-        ];
+        : [.. CsvTable.Read(text, where, ErrorColumns, QuantileColumns, mistakes).Select(BandOf)];
+
+    private static ErrorBand BandOf(CsvRow row)
+    {
+        const double least = 1e-4;
+        var band = new ErrorBand(
+            MetricOf(row),
+            row["scope"],
+            (int)(row.Number("rows") ?? 0),
+            (int)(row.Number("cells") ?? 0),
+            row.Number("median_error", 0) ?? 0,
+            row.Number("mean_error", 0) ?? 0,
+            row.Number("spread_80") ?? 1);
+        return band with
+        {
+            Low = Of("ratio_10") ?? band.Low,
+            Middle = Of("ratio_50") ?? band.Middle,
+            High = Of("ratio_90") ?? band.High,
+        };
+
+        double? Of(string column) => row[column].Length > 0 ? row.Number(column, least) : null;
+    }
 
     private static readonly string[] Known =
     [

@@ -26,7 +26,17 @@ public enum Metric
 /// <param name="Median">Median absolute error, a share of the measured value.</param>
 /// <param name="Mean">Mean absolute error, a share of the measured value.</param>
 /// <param name="Spread">Four of five measured values lie between the prediction divided and multiplied by this.</param>
-public sealed record ErrorBand(Metric Metric, string Scope, int Rows, int Cells, double Median, double Mean, double Spread);
+public sealed record ErrorBand(Metric Metric, string Scope, int Rows, int Cells, double Median, double Mean, double Spread)
+{
+    /// <summary>Measured over predicted that one in ten lies below.</summary>
+    public double Low { get; init; } = 1 / Spread;
+
+    /// <summary>Measured over predicted that half lie below: not 1 where predictions lean to one side.</summary>
+    public double Middle { get; init; } = 1;
+
+    /// <summary>Measured over predicted that nine in ten lie below.</summary>
+    public double High { get; init; } = Spread;
+}
 
 /// <summary>The error bands of a calibration, from the most particular kind of deployment to all.</summary>
 public static class ErrorBands
@@ -85,18 +95,27 @@ public static class ErrorBands
     /// <summary>The bands of blind predictions.</summary>
     /// <param name="outcomes">Samples and what was predicted of them blind.</param>
     /// <param name="fewestCells">Cells that a kind of deployment must have; a GPU's own scope needs one.</param>
-    public static IReadOnlyList<ErrorBand> Of(IEnumerable<Outcome> outcomes, int fewestCells = FewestCells)
+    public static IReadOnlyList<ErrorBand> Of(IEnumerable<Outcome> outcomes, int fewestCells = FewestCells) =>
+        Without(outcomes, fewestCells)("");
+
+    /// <summary>The bands of blind predictions on all cells but one: what would be known of that one had nobody measured it.</summary>
+    /// <param name="outcomes">Samples and what was predicted of them blind.</param>
+    /// <param name="fewestCells">Cells that a kind of deployment must have; a GPU's own scope needs one.</param>
+    /// <returns>Bands by the cell that is left out; safe to be asked by several callers at once.</returns>
+    public static Func<string, IReadOnlyList<ErrorBand>> Without(IEnumerable<Outcome> outcomes, int fewestCells = FewestCells)
     {
         var all = outcomes.ToList();
         var gpus = all.Select(outcome => GpuScope(outcome.Sample.Prepared)).ToHashSet(StringComparer.Ordinal);
         var errors = all.Where(outcome => outcome.Sample.Counts && outcome.Prediction.Fits)
             .SelectMany(outcome => Errors(outcome).SelectMany(error => Scopes(outcome.Sample.Prepared)
                 .Append(GpuScope(outcome.Sample.Prepared))
-                .Select(scope => (error.Metric, Scope: scope, Error: (error.Ratio, outcome.Sample.Cell)))));
-        return
+                .Select(scope => (error.Metric, Scope: scope, Error: (error.Ratio, outcome.Sample.Cell)))))
+            .ToLookup(error => (error.Metric, error.Scope), error => error.Error);
+        return cell =>
         [
-            .. errors.GroupBy(error => (error.Metric, error.Scope))
-                .Select(group => Band(group.Key.Metric, group.Key.Scope, [.. group.Select(error => error.Error)]))
+            .. errors.Select(group => (group.Key, Errors: group.Where(error => error.Cell != cell).ToList()))
+                .Where(group => group.Errors.Count > 0)
+                .Select(group => Band(group.Key.Metric, group.Key.Scope, group.Errors))
                 .Where(band => gpus.Contains(band.Scope)
                     ? band.Rows >= FewestGpuRows
                     : band.Rows >= Calibrator.FewestRows && (band.Cells >= fewestCells || band.Scope == Everything))
@@ -164,6 +183,7 @@ public static class ErrorBands
         const double inside = 0.8;
         double[] errors = [.. blind.Select(error => Math.Abs(error.Ratio - 1))];
         double[] logs = [.. blind.Select(error => Math.Abs(Math.Log(error.Ratio))).Order()];
+        double[] measured = [.. blind.Select(error => 1 / error.Ratio).Order()];
         return new ErrorBand(
             metric,
             scope,
@@ -171,7 +191,12 @@ public static class ErrorBands
             blind.Select(error => error.Cell).Distinct(StringComparer.Ordinal).Count(),
             Corrections.Median([.. errors]),
             errors.Average(),
-            Math.Exp(logs[(int)(inside * (logs.Length - 1))]));
+            Math.Exp(logs[(int)(inside * (logs.Length - 1))]))
+        {
+            Low = measured[(int)(0.1 * (measured.Length - 1))],
+            Middle = Corrections.Median([.. measured]),
+            High = measured[(int)(0.9 * (measured.Length - 1))],
+        };
     }
 
     private static string Word(Arrival arrival) => arrival switch

@@ -76,9 +76,6 @@ public sealed record OrderingGrade(double Tau, int Cells, int Rows)
     {
         var (sample, prediction) = (figure.Outcome.Sample, figure.Outcome.Prediction);
         var predicted = prediction.Fits ? prediction.TotalTokensPerSecond / prediction.Gpus : 0;
-        if (sample.Point.MeasuredTotalPerGpu is { } total)
-            return (predicted, total);
-        var all = (sample.Load.InputTokens + sample.Load.OutputTokens) / sample.Load.OutputTokens;
-        return (predicted, sample.Point.MeasuredOutput!.Value * all / sample.Prepared.Scenario.Gpus);
+        return (predicted, sample.MeasuredTokensPerGpu!.Value);
     }
 }

@@ -26,6 +26,11 @@ public sealed record Sample(ServingPoint Point, Prepared Prepared)
     /// <summary>A closed loop on replicas that do both.</summary>
     public bool Plain => Aggregated && Load.Arrival == Arrival.ClosedLoop;
 
+    /// <summary>Measured input and output tokens per second and GPU, whichever of them the row counts; null where it counts none.</summary>
+    public double? MeasuredTokensPerGpu =>
+        Point.MeasuredTotalPerGpu
+        ?? (Point.MeasuredOutput * ((Load.InputTokens + Load.OutputTokens) / Load.OutputTokens) / Prepared.Scenario.Gpus);
+
     /// <summary>
     /// Whether fits and grades look at it: not where the model may be another than it is called (MLPerf's open division), nor studies
     /// whose times are mostly start-up.

@@ -75,12 +75,13 @@ public static class FleetMix
     private static MixAnswer Account(MixProblem problem, int[] replicas, double[][] assigned)
     {
         double Sum(Func<MixOption, double> each) => problem.Options.Select((option, j) => replicas[j] * each(option)).Sum();
+        var machines = problem.Machines.Sum(pair => pair.Value.UsdPerHour * pair.Value.For((int)Sum(option => option.Draw(pair.Key))));
         return new MixAnswer
         {
             Replicas = replicas,
             Assigned = assigned,
-            UsdPerHour = Sum(option => option.UsdPerHour),
-            PaidUsdPerHour = Sum(option => option.PaidUsdPerHour),
+            UsdPerHour = Sum(option => option.UsdPerHour) + machines,
+            PaidUsdPerHour = Sum(option => option.PaidUsdPerHour) + machines,
             Watts = Sum(option => option.Watts),
             RevenueUsdPerHour = problem.Buckets.Select((bucket, i) => 3600 * bucket.ValuePerRequest * assigned[i].Sum()).Sum(),
         };
@@ -118,7 +119,7 @@ public static class FleetMix
     {
         Func<MixOption, double> draw = limit.Kind switch
         {
-            MixLimitKind.Stock => option => option.Stocks.Contains(limit.Key) ? option.Gpus : 0,
+            MixLimitKind.Stock => option => option.Draw(limit.Key),
             MixLimitKind.UsdPerHour => option => option.UsdPerHour,
             MixLimitKind.Watts => option => option.Watts,
             _ => option => option.Gpus,

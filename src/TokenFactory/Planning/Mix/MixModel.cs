@@ -3,7 +3,7 @@ using TokenFactory.Planning.Programme;
 namespace TokenFactory.Planning.Mix;
 
 /// <summary>
-/// A mix as an integer programme. Whole: replicas of each option. Of any value: the share of each bucket on each option. Rows: every
+/// A mix as an integer programme. Whole: replicas of each option, machines that are rented whole. Of any value: the share of each bucket on each option. Rows: every
 /// bucket is served; no option serves more than its replicas can; promised work leaves its spare replicas free; stocks, dollars, watts
 /// and GPUs are kept.
 ///
@@ -35,6 +35,7 @@ internal sealed class MixModel
         }
 
         Replicas = [.. options.Select(j => Programme.Whole(Cost(j), problem.Options[j].Least, Most(j), problem.Options[j].Name))];
+        Machines = problem.Machines.Keys.Order(StringComparer.Ordinal).ToDictionary(stock => stock, AddMachines, StringComparer.Ordinal);
         Shares = AddShares(options, _buckets, paid: true);
         Serve();
         Carry(Shares, _buckets, 0);
@@ -52,6 +53,9 @@ internal sealed class MixModel
 
     /// <summary>Variables: replicas of each option chosen among.</summary>
     public IReadOnlyList<int> Replicas { get; }
+
+    /// <summary>Variables: whole machines of each stock that has them.</summary>
+    public IReadOnlyDictionary<string, int> Machines { get; }
 
     /// <summary>Variables: share of a bucket on an option, by their numbers in the problem.</summary>
     public IReadOnlyDictionary<(int Bucket, int Option), int> Shares { get; }
@@ -99,6 +103,18 @@ internal sealed class MixModel
         }
 
         return shares;
+    }
+
+    /// <summary>Machines that hold the GPUs of all replicas that draw on the stock.</summary>
+    private int AddMachines(string stock)
+    {
+        var machine = _problem.Machines[stock];
+        var most = _options.Sum(j => _problem.Options[j].Draw(stock) * Most(j));
+        var machines = Programme.Whole(
+            _search || _problem.Objective == MixObjective.Watts ? 0 : machine.UsdPerHour, 0, Math.Ceiling(most / machine.Gpus), stock);
+        Programme.Row(
+            _options.Select((j, at) => (Replicas[at], (double)_problem.Options[j].Draw(stock))).Append((machines, -machine.Gpus)), RowSense.AtMost, 0);
+        return machines;
     }
 
     private bool Refusable(int bucket) => _problem.Objective == MixObjective.Profit && _problem.Buckets[bucket].MayBeRefused;
@@ -173,19 +189,29 @@ internal sealed class MixModel
     private void Limit()
     {
         foreach (var (stock, gpus) in _problem.Stocks.OrderBy(stock => stock.Key, StringComparer.Ordinal))
-            AtMost(new MixLimit(MixLimitKind.Stock, stock), option => option.Stocks.Contains(stock) ? option.Gpus : 0, gpus);
-        AtMost(new MixLimit(MixLimitKind.UsdPerHour), option => option.UsdPerHour, _problem.MostUsdPerHour);
+        {
+            if (Machines.TryGetValue(stock, out var machines))
+                AtMost(new MixLimit(MixLimitKind.Stock, stock), [(machines, _problem.Machines[stock].Gpus)], gpus);
+            else
+                AtMost(new MixLimit(MixLimitKind.Stock, stock), option => option.Draw(stock), gpus);
+        }
+
+        var rented = Machines.Select(pair => (pair.Value, _problem.Machines[pair.Key].UsdPerHour));
+        AtMost(new MixLimit(MixLimitKind.UsdPerHour), [.. Of(option => option.UsdPerHour), .. rented], _problem.MostUsdPerHour);
         AtMost(new MixLimit(MixLimitKind.Watts), option => option.Watts, _problem.MostWatts);
         AtMost(new MixLimit(MixLimitKind.Gpus), option => option.Gpus, _problem.MostGpus);
         foreach (var limit in _slack.Keys.Where(limit => limit.Kind == MixLimitKind.Most).ToList())
             AtMost(limit, option => option.Name == limit.Key ? 1 : 0, _problem.Options.First(option => option.Name == limit.Key).Most);
     }
 
-    private void AtMost(MixLimit limit, Func<MixOption, double> draw, double? most)
+    private IEnumerable<(int, double)> Of(Func<MixOption, double> draw) => _options.Select((j, at) => (Replicas[at], draw(_problem.Options[j])));
+
+    private void AtMost(MixLimit limit, Func<MixOption, double> draw, double? most) => AtMost(limit, [.. Of(draw)], most);
+
+    private void AtMost(MixLimit limit, List<(int, double)> terms, double? most)
     {
         if (most is not { } right)
             return;
-        var terms = _options.Select((j, at) => (Replicas[at], draw(_problem.Options[j])));
         Rows[limit] = Programme.Row(_slack.TryGetValue(limit, out var more) ? terms.Append((more, -1)) : terms, RowSense.AtMost, right);
     }
 }

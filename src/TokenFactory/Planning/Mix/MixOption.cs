@@ -12,7 +12,10 @@ public sealed record MixOption
     /// <summary>GPUs of a replica.</summary>
     public int Gpus { get; init; } = 1;
 
-    /// <summary>Dollars an hour of a replica that the plan decides about: 0 for a commitment that is paid anyway.</summary>
+    /// <summary>
+    /// Dollars an hour of a replica that the plan decides about, without what is paid for whole machines: 0 for a commitment that is paid
+    /// anyway.
+    /// </summary>
     public double UsdPerHour { get; init; }
 
     /// <summary>Dollars an hour of a replica that are paid, whenever that was decided.</summary>
@@ -27,8 +30,8 @@ public sealed record MixOption
     /// </summary>
     public required IReadOnlyList<double> Loads { get; init; }
 
-    /// <summary>Stocks that it draws its GPUs from, by key.</summary>
-    public IReadOnlyList<string> Stocks { get; init; } = [];
+    /// <summary>GPUs of a replica that come from each stock, by its key.</summary>
+    public IReadOnlyDictionary<string, int> Draws { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
 
     /// <summary>Whether the provider may take it away (spot).</summary>
     public bool Interruptible { get; init; }
@@ -44,6 +47,9 @@ public sealed record MixOption
 
     /// <summary>Replicas that there may be; null for any number.</summary>
     public int? Most { get; init; }
+
+    /// <summary>GPUs of a replica that come from a stock.</summary>
+    internal int Draw(string stock) => Draws.TryGetValue(stock, out var gpus) ? gpus : 0;
 
     /// <summary>The pool's key, of its own where none is given.</summary>
     internal string Domain => Pool.Length > 0 ? Pool : Name;

@@ -46,6 +46,15 @@ public enum MixLimitKind
 /// <param name="Key">Which, where there may be several; else empty.</param>
 public readonly record struct MixLimit(MixLimitKind Kind, string Key = "");
 
+/// <summary>A machine that is rented whole.</summary>
+/// <param name="Gpus">GPUs in it.</param>
+/// <param name="UsdPerHour">Dollars an hour of the whole machine.</param>
+public readonly record struct MixMachine(int Gpus, double UsdPerHour)
+{
+    /// <summary>Machines that hold so many GPUs.</summary>
+    public int For(int gpus) => (gpus + Gpus - 1) / Gpus;
+}
+
 /// <summary>What is asked for, what can be had, and what limits it.</summary>
 public sealed record MixProblem
 {
@@ -57,6 +66,12 @@ public sealed record MixProblem
 
     /// <summary>GPUs that there are, by stock; a stock that is not listed has no limit.</summary>
     public IReadOnlyDictionary<string, int> Stocks { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Machines, by the stock whose GPUs stand in them: they are rented whole, and their GPUs are shared by whatever replicas fit. A stock
+    /// that is not listed is paid for GPU by GPU, in the price of its options.
+    /// </summary>
+    public IReadOnlyDictionary<string, MixMachine> Machines { get; init; } = new Dictionary<string, MixMachine>(StringComparer.Ordinal);
 
     /// <summary>Most dollars an hour, of those that the plan decides about; null for no limit.</summary>
     public double? MostUsdPerHour { get; init; }

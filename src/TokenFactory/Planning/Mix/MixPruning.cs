@@ -29,11 +29,13 @@ internal static class MixPruning
 
     private static bool GivesWay(MixProblem problem, MixOption option, MixOption other)
     {
-        if (option.Least > 0 || other.Most is not null || !AsSafe(option, other) || !DrawsNoMore(problem, option, other))
+        if (option.Least > 0 || other.Most is not null || !AsSafe(option, other))
             return false;
         for (var count = 1; count <= MostForOne; count++)
         {
             if (count * other.UsdPerHour > option.UsdPerHour || count * other.Watts > option.Watts || count * other.Gpus > option.Gpus)
+                return false;
+            if (!DrawsNoMore(problem, option, other, count))
                 return false;
             if (ServesAsWell(problem, option, other, count))
                 return true;
@@ -45,8 +47,8 @@ internal static class MixPruning
     private static bool AsSafe(MixOption option, MixOption other) => !other.Interruptible
         || (option.Interruptible && other.Domain == option.Domain && other.Unavailable == option.Unavailable);
 
-    private static bool DrawsNoMore(MixProblem problem, MixOption option, MixOption other) =>
-        other.Stocks.All(stock => !problem.Stocks.ContainsKey(stock) || option.Stocks.Contains(stock));
+    private static bool DrawsNoMore(MixProblem problem, MixOption option, MixOption other, int count) => other.Draws.All(draw =>
+        (!problem.Stocks.ContainsKey(draw.Key) && !problem.Machines.ContainsKey(draw.Key)) || count * draw.Value <= option.Draw(draw.Key));
 
     private static bool ServesAsWell(MixProblem problem, MixOption option, MixOption other, int count)
     {

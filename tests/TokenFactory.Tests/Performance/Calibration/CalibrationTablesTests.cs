@@ -87,7 +87,10 @@ public sealed class CalibrationTablesTests
     {
         var bands = new[]
         {
-            new ErrorBand(Metric.Ttft, "dense aggregated without speculation closed-loop", 400, 12, 0.1234, 0.25, 1.5),
+            new ErrorBand(Metric.Ttft, "dense aggregated without speculation closed-loop", 400, 12, 0.1234, 0.25, 1.5)
+            {
+                Low = 0.75, Middle = 1.0123, High = 1.6,
+            },
             new ErrorBand(Metric.Watts, "*", 20, 1, 0, 0.0001, 1),
         };
         var mistakes = new List<Mistake>();
@@ -96,10 +99,22 @@ public sealed class CalibrationTablesTests
     }
 
     [Fact]
+    public void Error_bands_of_older_tables_lie_evenly_on_both_sides()
+    {
+        const string Old = "metric,scope,rows,cells,median_error,mean_error,spread_80\n";
+        var mistakes = new List<Mistake>();
+        Assert.Empty(CalibrationTables.ReadErrors(Old, "errors.csv", mistakes));
+        var band = Assert.Single(CalibrationTables.ReadErrors(Old + "tpot,*,30,3,0.1,0.1,1.25\n", "errors.csv", mistakes));
+        Assert.Equal((0.8, 1.0, 1.25), (band.Low, band.Middle, band.High));
+        Assert.Empty(mistakes);
+    }
+
+    [Fact]
     public void Wrong_error_bands_are_mistakes()
     {
         const string Bands = "metric,scope,rows,cells,median_error,mean_error,spread_80\n";
         Assert.Contains("rows", Assert.Single(Mistakes(Bands + "tpot,*,none,3,0.1,0.1,1.2\n")).What);
+        Assert.Contains("ratio_90", Assert.Single(Mistakes(Bands.TrimEnd() + ",ratio_90\ntpot,*,30,3,0.1,0.1,1.2,-1\n")).What);
         Assert.Contains("metric", Assert.Single(Mistakes(Bands + "speed,*,30,3,0.1,0.1,1.2\n")).What);
 
         static List<Mistake> Mistakes(string text)

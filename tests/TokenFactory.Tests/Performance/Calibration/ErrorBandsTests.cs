@@ -86,6 +86,29 @@ public sealed class ErrorBandsTests
     }
 
     [Fact]
+    public void Bands_say_on_which_side_measured_values_lie()
+    {
+        // Thirty rows: six were measured at half of what was predicted, six at 1.5 times, the others at 1.2 times.
+        var outcomes = Enumerable.Range(0, 30).Select(i => Outcome(Models[i % 3], i < 6 ? 2 : i < 12 ? 1 / 1.5 : 1 / 1.2));
+        Assert.All(ErrorBands.Of(outcomes), band =>
+        {
+            Nearly.Equal(0.5, band.Low, 1e-9);
+            Nearly.Equal(1.2, band.Middle, 1e-9);
+            Nearly.Equal(1.5, band.High, 1e-9);
+        });
+    }
+
+    [Fact]
+    public void Bands_without_a_cell_are_those_of_the_others() => Cases.Check(30, dice =>
+    {
+        var outcomes = dice.Many(30, 120, () => Outcome(Models[dice.Whole(0, 2)], dice.Scale(0.5, 2), dice.Chance(0.95)));
+        var without = ErrorBands.Without(outcomes, 2);
+        foreach (var cell in outcomes.Select(outcome => outcome.Sample.Cell).Distinct())
+            Assert.Equal(ErrorBands.Of(outcomes.Where(outcome => outcome.Sample.Cell != cell), 2), without(cell));
+        Assert.Equal(ErrorBands.Of(outcomes, 2), without("nobody's"));
+    });
+
+    [Fact]
     public void What_was_never_measured_is_judged_by_tests_that_had_seen_nothing_of_it()
     {
         var prepared = Serving.Prepare(Serving.Deploy("llama-3.1-8b", "h100-sxm"), Serving.Closed(8));

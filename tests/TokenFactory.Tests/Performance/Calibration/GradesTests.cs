@@ -71,6 +71,42 @@ public sealed class GradesTests
     }
 
     [Fact]
+    public void Candidates_are_configurations_and_repeated_runs_of_one_are_one()
+    {
+        var repeated = new[] { Outcome(1, 10, 100, 11, 90), Outcome(1, 30, 300, 11, 90), Outcome(1, 12, 110, 11, 90), Outcome(2, 20, 150, 19, 160) };
+        var candidates = Candidate.Of(repeated);
+        Assert.Equal([(2.0, 12.0, 110.0, 11.0, 90.0), (3, 20, 150, 19, 160)], candidates.Select(each =>
+            (each.Configuration.Concurrency, each.Tpot, each.Tokens, Math.Round(each.PredictedTpot, 9), each.PredictedTokens)));
+        var misfit = Outcome(1, 10, 100, 0, 0) with { Prediction = new Prediction { Fits = false, Gpus = 1 } };
+        Assert.Equal((double.PositiveInfinity, 0.0), (Candidate.Of([misfit])[0].PredictedTpot, Candidate.Of([misfit])[0].PredictedTokens));
+        Assert.Equal("llama-3.1-8b|h100-sxm", candidates[0].Cell);
+        Assert.Equal("512 / 512", candidates[0].Workload);
+    }
+
+    [Fact]
+    public void Throughput_follows_from_measured_times_where_it_was_not_counted()
+    {
+        var numbers = new Dictionary<string, double>
+        {
+            ["gpu_count"] = 2,
+            ["tp"] = 2,
+            ["input_len_tok"] = 512,
+            ["output_len_tok"] = 101,
+            ["concurrency"] = 8,
+            ["tpot_mean_ms"] = 10,
+            ["ttft_mean_ms"] = 1000,
+        };
+        var timed = new Outcome(Reader.Read(Point(1, numbers)).Sample!, new Prediction { Fits = true, Gpus = 2, Tpot = 0.01, TotalTokensPerSecond = 1000 });
+        Assert.Empty(Candidate.Of([timed]));
+        var candidate = Assert.Single(Candidate.Of([timed], implied: true)); // 8 clients, an answer every 1 s + 100 x 10 ms
+        Assert.Equal((8 / 2.0 * 613 / 2, 500), (candidate.Tokens, candidate.PredictedTokens));
+        var open = Point(1, numbers) with { LoadKind = "poisson_open_loop" };
+        numbers["request_rate_rps"] = 1;
+        numbers["total_tok_s_per_gpu"] = 100;
+        Assert.Empty(Candidate.Of([timed with { Sample = Reader.Read(open).Sample! }], implied: true));
+    }
+
+    [Fact]
     public void A_fit_on_top_of_what_is_known_learns_a_factor_that_all_rows_share()
     {
         var predictor = new Predictor(CalibrationSet.Prior);

@@ -160,7 +160,7 @@ public sealed class FleetMixLaws
     {
         var problem = new MixProblem
         {
-            Options = [new MixOption { Name = "h100", Gpus = 2, UsdPerHour = 6, Watts = 1400, Loads = [0.5, MixCases.Never], Stocks = ["h100"] }],
+            Options = [new MixOption { Name = "h100", Gpus = 2, UsdPerHour = 6, Watts = 1400, Loads = [0.5, MixCases.Never], Draws = new Dictionary<string, int> { ["h100"] = 2 } }],
             Buckets = [new MixBucket { Name = "chat", RequestsPerSecond = 5 }, new MixBucket { Name = "long" }],
             Stocks = new Dictionary<string, int> { ["h100"] = 4 },
             MostWatts = 10_000,

@@ -21,6 +21,7 @@ internal static class MixCases
             Options = [.. Enumerable.Range(0, dice.Whole(1, options)).Select(j => Option(dice, j, count, rich))],
             Buckets = [.. Enumerable.Range(0, count).Select(i => Bucket(dice, i))],
             Stocks = dice.Chance(0.6) ? new Dictionary<string, int> { ["a"] = dice.Whole(0, 12), ["b"] = dice.Whole(1, 12) } : [],
+            Machines = dice.Chance(0.4) ? new Dictionary<string, MixMachine> { ["a"] = new(dice.Whole(1, 4), dice.Whole(0, 40) / 4.0) } : [],
             MostUsdPerHour = rich && dice.Chance(0.3) ? dice.Whole(5, 60) : null,
             MostWatts = rich && dice.Chance(0.3) ? dice.Whole(1000, 20000) : null,
             MostGpus = rich && dice.Chance(0.3) ? dice.Whole(1, 16) : null,
@@ -41,16 +42,17 @@ internal static class MixCases
     private static MixOption Option(Dice dice, int number, int buckets, bool rich)
     {
         var spot = rich && dice.Chance(0.4);
+        var gpus = dice.Whole(1, 3);
         var dollars = dice.Whole(rich && dice.Chance(0.1) ? 0 : 4, 40) / 4.0;
         return new MixOption
         {
             Name = $"option {number}",
-            Gpus = dice.Whole(1, 3),
+            Gpus = gpus,
             UsdPerHour = dollars,
             PaidUsdPerHour = dollars,
             Watts = dice.Whole(1, 12) * 250,
             Loads = [.. Enumerable.Range(0, buckets).Select(_ => dice.Chance(0.12) ? Never : dice.Whole(1, 8) / 8.0)],
-            Stocks = dice.Chance(0.7) ? [dice.Chance(0.5) ? "a" : "b"] : [],
+            Draws = Draws(dice, gpus),
             Interruptible = spot,
             Pool = spot ? dice.Chance(0.5) ? "west" : "east" : "",
             Unavailable = spot ? dice.Chance(0.5) ? 0.02 : 0.2 : 0,
@@ -58,4 +60,13 @@ internal static class MixCases
             Most = dice.Chance(rich ? 0.4 : 0.2) ? dice.Whole(1, 4) : null,
         };
     }
+
+    /// <summary>All from one stock, from none, or from two.</summary>
+    private static Dictionary<string, int> Draws(Dice dice, int gpus) => dice.Whole(0, 9) switch
+    {
+        < 3 => [],
+        < 6 => new Dictionary<string, int> { ["a"] = gpus },
+        < 9 => new Dictionary<string, int> { ["b"] = gpus },
+        _ => gpus > 1 ? new Dictionary<string, int> { ["a"] = 1, ["b"] = gpus - 1 } : [],
+    };
 }

@@ -44,14 +44,29 @@ internal static class MixReference
     public static bool Within(MixProblem problem, int[] replicas)
     {
         double Sum(Func<MixOption, double> each) => problem.Options.Select((option, j) => replicas[j] * each(option)).Sum();
-        return problem.Stocks.All(stock => Sum(option => option.Stocks.Contains(stock.Key) ? option.Gpus : 0) <= stock.Value)
-            && !(Sum(option => option.UsdPerHour) > problem.MostUsdPerHour + 1e-9)
+        return problem.Stocks.All(stock => Rented(problem, stock.Key, (int)Sum(option => option.Draws.GetValueOrDefault(stock.Key))) <= stock.Value)
+            && !(Sum(option => option.UsdPerHour) + Machines(problem, replicas) > problem.MostUsdPerHour + 1e-9)
             && !(Sum(option => option.Watts) > problem.MostWatts + 1e-9)
             && !(Sum(option => option.Gpus) > problem.MostGpus);
     }
 
     private static double Cost(MixProblem problem, int[] replicas) => problem.Options
-        .Select((option, j) => replicas[j] * (problem.Objective == MixObjective.Watts ? option.Watts : option.UsdPerHour)).Sum();
+        .Select((option, j) => replicas[j] * (problem.Objective == MixObjective.Watts ? option.Watts : option.UsdPerHour)).Sum()
+        + (problem.Objective == MixObjective.Watts ? 0 : Machines(problem, replicas));
+
+    /// <summary>What whole machines cost, counted one by one.</summary>
+    private static double Machines(MixProblem problem, int[] replicas) => problem.Machines.Sum(pair =>
+        Rented(problem, pair.Key, problem.Options.Select((option, j) => replicas[j] * option.Draws.GetValueOrDefault(pair.Key)).Sum())
+        / pair.Value.Gpus * pair.Value.UsdPerHour);
+
+    /// <summary>GPUs that are rented where so many are used.</summary>
+    private static int Rented(MixProblem problem, string stock, int gpus)
+    {
+        var rented = gpus;
+        while (problem.Machines.TryGetValue(stock, out var machine) && rented % machine.Gpus != 0)
+            rented++;
+        return rented;
+    }
 
     private static double Revenue(MixBucket bucket) => 3600 * bucket.RequestsPerSecond * bucket.ValuePerRequest;
 
