@@ -17,6 +17,9 @@ internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, T
     /// <summary>What each service is sent, as the workload block of a scenario.</summary>
     public IReadOnlyDictionary<string, DocMap> Workloads { get; init; } = new Dictionary<string, DocMap>(StringComparer.Ordinal);
 
+    /// <summary>Confidence with which promises must be kept, 0.5 to 0.99; null for that of the prediction at its word.</summary>
+    public double? Confidence { get; init; }
+
     /// <summary>Prices of the user's by ways to pay that the plan may not use: a schedule over the year may.</summary>
     public IReadOnlyList<Supply> Beyond { get; init; } = [];
 }
@@ -59,8 +62,9 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
         if (ask.Objective == PlanObjective.Profit && limits.MostWatts is null && limits.Gpus is null)
             (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");
         var demand = Demand();
+        var confidence = terms.Number("confidence", 50, 99)?.Value / 100;
         terms.Conclude();
-        return new PlanRequest(ask, _assumed, terms, demand) { Workloads = reader.Workloads, Beyond = market.Beyond };
+        return new PlanRequest(ask, _assumed, terms, demand) { Workloads = reader.Workloads, Beyond = market.Beyond, Confidence = confidence };
     }
 
     private static string Name(Settings? file)

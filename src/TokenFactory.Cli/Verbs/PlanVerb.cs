@@ -24,6 +24,7 @@ internal static class PlanVerb
         new("end_to_end_s", "Promised time of a whole answer in seconds."),
         new("deadline_s", "Time by which batch work must be done, in seconds."),
         new("percentile", "Share of requests that keep each promise: 50, 90, 95 or 99. Default: 95."),
+        new("confidence", "Per cent of deployments as strange as the plan's that must keep each promise by prediction's own error: 50 to 99. Default: the prediction at its word."),
         new("gpu", "Accelerator on offer, in any spelling. May be repeated. Default: every one that somebody offers.", Many: true),
         new("provider", "Provider that may be asked. May be repeated. Default: anybody.", Many: true),
         new("region", "Part of the name of a region that may be used. May be repeated.", Many: true),
@@ -94,11 +95,14 @@ internal static class PlanVerb
             var terms = new Terms(flags.Read(parsed), settings, common.Today(parsed, terminal));
             var request = new PlanInput(terms, catalog, calibration).Read();
             using var files = new SimulateFiles(new SimulateAsked(null, parsed.GetValue(html), null, null, false), path is null ? [] : [path]);
-            var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site);
+            var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site)
+            {
+                Margin = request.Confidence is { } confidence ? PlanExplained.Margin(confidence, calibration) : null,
+            };
             var watch = Stopwatch.StartNew();
             var progress = Progress(terminal, watch);
             var answer = new Planner(knowledge, progress).Solve(request.Ask);
-            var report = PlanReport.Of(request, answer);
+            var report = PlanReport.Of(request, answer, calibration);
             var reasons = parsed.GetValue(why) || parsed.GetValue(html) is not null
                 ? new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration))
                 : null;

@@ -6,7 +6,7 @@ using TokenFactory.Workload;
 namespace TokenFactory.Planning;
 
 /// <summary>Runs fleets in the twin on the user's own traffic, and finds how small one may be.</summary>
-internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> searches, Func<string, bool>? progress)
+internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches, Func<string, bool>? progress)
 {
     private const double Finest = 1.02;
     private const int MostHalvings = 5;
@@ -58,6 +58,10 @@ internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> search
         Finalist? Try(double factor) => at(factor) is { } fleet ? Of(fleet with { Factor = factor }) : null;
     }
 
+    private double Margin(Finalist finalist, ServiceSearch search, string time) => knowledge.Margin is not { } margin
+        ? 1
+        : finalist.Units.Where(chosen => chosen.Unit.Service == search.Index).Max(chosen => Math.Max(1, margin(search, chosen.Unit, time)));
+
     private ServiceRun Run(Finalist finalist, ServiceSearch search)
     {
         var pools = finalist.Proven.Pools.Where(pool => pool.Service == search.Service.Name);
@@ -72,7 +76,8 @@ internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> search
         var plan = finalist.Proven.Plan(search.Service.Name, First);
         var report = Simulator.Run(plan, ask.Seed, new RunHooks { Progress = _ => progress?.Invoke("") ?? true });
         var promises = search.Service.Promises
-            .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against)).ToList();
+            .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against))
+            .Select(promise => promise with { Margin = Margin(finalist, search, promise.Time) }).ToList();
         return _runs[key] = new ServiceRun(search.Index, report, promises);
 
         static string Kind(PoolOrder order)
