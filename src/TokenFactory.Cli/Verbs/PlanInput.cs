@@ -37,7 +37,8 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
     public PlanRequest Read()
     {
         var file = terms.File;
-        var reader = new PlanServices(terms, catalog, _assumed);
+        var objective = Objective();
+        var reader = new PlanServices(terms, catalog, _assumed) { CountsWatts = objective == PlanObjective.TokensPerWatt };
         var services = reader.Read();
         var interruptible = services.SelectMany(service => service.Promises).Any(promise => promise.Interruptible);
         var market = new PlanSupplies(terms, catalog, calibration, _assumed);
@@ -50,7 +51,7 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
             Services = services,
             Supplies = supplies,
             Limits = limits,
-            Objective = Objective(),
+            Objective = objective,
             Spare = Whole("spare_replicas", 0, 1000) ?? 0,
             Pue = pue,
             Router = router,

@@ -44,6 +44,7 @@ internal static class PlanVerb
         new("pp", "Pipeline stages. May be repeated. Default: 1, and 2 over two machines.", Many: true),
         new("attention_dp", "Groups of attention of a mixture of experts. May be repeated. Default: powers of two.", Many: true),
         new("token_budget", "Most prompt tokens per step. May be repeated. Default: 512, 2048 and 8192.", Many: true),
+        new("clocks", "Clocks as shares of the highest, 0.3 to 1. May be repeated. Default: 1, and 0.85 and 0.7 where the objective is tokens-per-watt.", Many: true),
         new("draft_tokens", "Tokens that a draft model proposes per step: tried beside none. May be repeated.", Many: true),
         new("acceptance", "Share of proposed tokens that are kept, 0 to 1."),
         new("disaggregated", "Pools of their own for prompts and answers: try, no or only. Default: try."),
