@@ -45,6 +45,7 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
         var supplies = market.Read(interruptible);
         var limits = Limits(file?.Item("limits"), out var pue);
         var (routing, router) = Router(file?.Item("policies"));
+        var usual = new PlanAsk { Name = "", Services = [], Supplies = [] };
         var ask = new PlanAsk
         {
             Name = Name(file),
@@ -57,8 +58,9 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
             Router = router,
             Routing = routing,
             Seed = (ulong)(Whole("seed", 0, int.MaxValue) ?? 1),
-            TwinRequests = Whole("verify_requests", 0, 1_000_000) ?? new PlanAsk { Name = "", Services = [], Supplies = [] }.TwinRequests,
-            Finalists = Whole("finalists", 1, 100) ?? new PlanAsk { Name = "", Services = [], Supplies = [] }.Finalists,
+            TwinRequests = Whole("verify_requests", 0, 1_000_000) ?? usual.TwinRequests,
+            TwinSeconds = terms.Of("verify_requests") is null ? usual.TwinSeconds : 0,
+            Finalists = Whole("finalists", 1, 100) ?? usual.Finalists,
         };
         if (ask.Objective == PlanObjective.Profit && limits.MostWatts is null && limits.Gpus is null)
             (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");

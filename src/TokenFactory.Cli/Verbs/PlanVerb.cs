@@ -54,7 +54,7 @@ internal static class PlanVerb
         new("mean_hours_to_preemption", "Mean time that spot is kept, in hours. Default: the catalog's site-defaults."),
         new("restart_minutes", "Time to come back from a preemption, in minutes. Default: the catalog's site-defaults."),
         new("finalists", "Fleets that the twin verifies. Default: 4."),
-        new("verify_requests", "Requests of each service that the twin replays; 0 for none. Default: 6000."),
+        new("verify_requests", "Requests of each service that the twin replays; 0 for none. Default: 6000, or a minute of them if that is more, at most 60,000."),
         new("seed", "What chance follows from. Default: 1."),
     ];
 

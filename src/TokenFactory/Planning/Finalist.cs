@@ -16,6 +16,15 @@ public sealed record ServiceRun(int Service, RunReport Report, IReadOnlyList<Pro
     /// <summary>Share of requests that may stay unanswered.</summary>
     private const double Unanswered = 0.001;
 
+    /// <summary>Times of an answer that a run must last, so that what it counts is not its first moments.</summary>
+    private const double Settling = 4;
+
+    /// <summary>Seconds over which its requests were sent.</summary>
+    public double SentSeconds { get; init; }
+
+    /// <summary>Whether the run is long enough to say that a fleet carries the traffic, not only its first moments.</summary>
+    public bool Settles => SentSeconds >= Settling * Report.Requests.EndToEnd.Mean;
+
     /// <summary>Whether every promise was kept and every request answered.</summary>
     public bool Kept => Promises.All(promise => promise.Kept)
         && Report.Requests.Requests.Completed >= Report.Requests.Requests.Arrived * (1 - Unanswered);

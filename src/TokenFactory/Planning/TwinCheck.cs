@@ -10,6 +10,10 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
 {
     private const double Finest = 1.02;
     private const int MostHalvings = 5;
+
+    /// <summary>Times the sending of its requests that a run may last where work that can wait might pile up.</summary>
+    private const double PilingUp = 1.05;
+
     private static readonly double[] Smaller = [0.85, 0.7, 0.5, 0.35, 0.25];
     private static readonly double[] Larger = [1.15, 1.4, 1.8, 2.5, 3.5, 5];
 
@@ -29,14 +33,14 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
     /// <param name="at">The fleet that carries so many times the traffic in closed form; null where limits forbid it.</param>
     public Finalist? Smallest(Func<double, Finalist?> at)
     {
-        if (Try(1) is not { } first)
-            return null;
+        if (Try(1) is not { } first || (first.Kept && !KeepsUp(first)))
+            return first;
         var (kept, broken) = first.Kept ? (first, null) : ((Finalist?)null, first);
         foreach (var factor in first.Kept ? Smaller : Larger)
         {
             if (Try(factor) is not { } next)
                 break;
-            if (next.Kept)
+            if (next.Kept && (!first.Kept || KeepsUp(next)))
                 kept = next;
             else
                 broken = next;
@@ -47,7 +51,7 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
         for (var i = 0; i < MostHalvings && kept is not null && broken is not null && kept.Factor / broken.Factor > Finest; i++)
         {
             var middle = Try(Math.Sqrt(kept.Factor * broken.Factor))!;
-            if (middle.Kept)
+            if (middle.Kept && (!first.Kept || KeepsUp(middle)))
                 kept = middle;
             else
                 broken = middle;
@@ -61,6 +65,13 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
     private double Margin(Finalist finalist, ServiceSearch search, string time) => knowledge.Margin is not { } margin
         ? 1
         : finalist.Units.Where(chosen => chosen.Unit.Service == search.Index).Max(chosen => Math.Max(1, margin(search, chosen.Unit, time)));
+
+    /// <summary>
+    /// Whether its runs show that a fleet carries the traffic for ever, so that a smaller one may be tried: they last long enough, and work
+    /// that can wait is done as fast as it comes. Otherwise the closed form is the better judge of what a fleet needs at least.
+    /// </summary>
+    private bool KeepsUp(Finalist fleet) => fleet.Runs.All(run => run.Settles
+        && (!searches[run.Service].Service.Promises.Any(promise => promise.Interruptible) || run.Report.Seconds <= run.SentSeconds * PilingUp));
 
     private ServiceRun Run(Finalist finalist, ServiceSearch search)
     {
@@ -78,7 +89,10 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
         var promises = search.Service.Promises
             .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against))
             .Select(promise => promise with { Margin = Margin(finalist, search, promise.Time) }).ToList();
-        return _runs[key] = new ServiceRun(search.Index, report, promises);
+        return _runs[key] = new ServiceRun(search.Index, report, promises)
+        {
+            SentSeconds = report.Requests.Requests.Arrived / search.Profile.RequestsPerSecond,
+        };
 
         static string Kind(PoolOrder order)
         {
@@ -87,6 +101,10 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
                 + $"{order.Role} {order.UsdPerGpuHour}";
         }
 
-        ITraffic First(ulong seed) => new MergedTraffic([search.Service.Traffic(seed)], ask.TwinRequests, Instant.Never);
+        ITraffic First(ulong seed)
+        {
+            var lasting = Math.Min(PlanAsk.MostTwinRequests, search.Profile.RequestsPerSecond * ask.TwinSeconds);
+            return new MergedTraffic([search.Service.Traffic(seed)], (long)Math.Max(ask.TwinRequests, lasting), Instant.Never);
+        }
     }
 }
