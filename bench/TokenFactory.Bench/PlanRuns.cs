@@ -1,56 +1,76 @@
 using System.Diagnostics;
+using TokenFactory.Catalog;
 using TokenFactory.Performance.SteadyState;
 using TokenFactory.Planning;
-using TokenFactory.Planning.Search;
+using TokenFactory.Units;
 using TokenFactory.Workload;
 
 namespace TokenFactory.Bench;
 
-/// <summary>How long a plan takes, and what pruning saves.</summary>
+/// <summary>How long a plan takes: the sweep with its bounds and without, and the whole with fleets verified in the twin.</summary>
 internal static class PlanRuns
 {
-    private static readonly string[] Gpus = ["h100-sxm", "h200-sxm", "b200", "mi300x", "l40s"];
+    private const int Times = 5;
+
+    private static readonly (string Gpu, double Usd)[] Offers = [("h100-sxm", 2.4), ("h200-sxm", 3.2), ("b200", 4.8), ("mi300x", 2.0), ("l40s", 0.9)];
 
     public static void Run()
     {
-        var catalog = BenchCatalog.Read();
-        foreach (var model in (string[])["llama-3.1-70b", "gpt-oss-120b"])
+        var bench = BenchCatalog.Read();
+        var knowledge = new PlanKnowledge(bench.Calibration, bench.Kernels.For, bench.Catalog.Site);
+        Console.WriteLine("model           requests/s  replicas  fit, evaluated  sweep s  without bounds s  ratio  plan with twin s  runs  $/h");
+        foreach (var (model, rate) in (ReadOnlySpan<(string, double)>)[("llama-3.1-8b", 40), ("llama-3.1-70b", 12), ("gpt-oss-120b", 30), ("deepseek-r1", 4)])
         {
-            Sweeps(catalog, model, prunes: true);
-            Sweeps(catalog, model, prunes: true);
-            Sweeps(catalog, model, prunes: false);
+            var ask = Ask(bench, model, rate);
+            new Planner(knowledge).Solve(ask);
+            var planner = new Planner(knowledge);
+            var (pruned, searches) = Median(() => planner.Searches(ask));
+            var (whole, _) = Median(() => planner.Searches(ask with { Prunes = false }));
+            var (all, answer) = Median(() => planner.Solve(ask));
+            var count = searches[0].Count;
+            Console.WriteLine(
+                $"{model,-15} {rate,10:0} {count.Replicas,9} {count.Replicas - count.Misfits,7},{count.Evaluated,8} {pruned,8:0.00} {whole,17:0.00} "
+                + $"{pruned / whole,6:0.00} {all,17:0.00} {answer.TwinRuns,5} {answer.Best?.PaidUsdPerHour,5:0.00}");
         }
     }
 
-    private static void Sweeps(BenchCatalog catalog, string model, bool prunes)
+    private static PlanAsk Ask(BenchCatalog bench, string model, double rate)
     {
-        var promise = new Promise("chat") { Targets = new LatencyTargets { Ttft = 1, Tpot = 0.04 } };
+        var promise = new Promise("chat") { Targets = new LatencyTargets { Ttft = 1.5, Tpot = 0.04 } };
         var plan = new OpenPlan
         {
             Name = "chat",
             Class = "chat",
-            Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = 4 }),
+            Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = rate }),
             Requests = 20_000,
-            Lengths = new PairedLengths(Lognormal.OfMean(1500, 1, 1), Lognormal.OfMean(300, 0.8, 1)),
+            Lengths = new PairedLengths(Lognormal.OfMean(1500, 0.9, 1), Lognormal.OfMean(300, 0.7, 1)),
         };
-        var watch = Stopwatch.StartNew();
-        var profile = TrafficProfile.Of(plan.Traffic(1), [promise]);
-        var profiled = watch.Elapsed.TotalMilliseconds;
-        var targets = profile.Buckets.Select(bucket => bucket.Exempt ? promise.Targets with { Ttft = null } : promise.Targets).ToList();
-        var sweep = new Sweep(catalog.Calibration, catalog.Kernels.For, catalog.Catalog.Site) { Prunes = prunes };
-        var (kept, count) = (0, default(SweepCount));
-        foreach (var part in Enum.GetValues<ReplicaPart>())
+        return new PlanAsk
         {
-            foreach (var gpu in Gpus)
+            Name = "bench",
+            Services = [new PlanService { Name = "chat", Model = bench.Catalog.ModelNames.Find(model)!, Traffic = plan.Traffic, Promises = [promise] }],
+            Supplies = [.. Offers.Select(offer => new Supply
             {
-                var found = sweep.Of(catalog.Catalog.ModelNames.Find(model)!, catalog.Catalog.AcceleratorNames.Find(gpu)!, new SearchSpace(), profile, targets, part);
-                kept += found.Kept.Count;
-                count = count.And(found.Count);
-            }
+                Gpu = bench.Catalog.AcceleratorNames.Find(offer.Gpu)!,
+                Billing = Billing.OnDemand,
+                PerGpu = new Sourced<UsdPerHour>(
+                    new UsdPerHour(offer.Usd), Provenance.Of(new Source(SourceKind.Estimated, "the benchmark", SourceDate.On(new DateOnly(2026, 11, 21))))),
+            })],
+            Limits = new PlanLimits { Gpus = 64 },
+        };
+    }
 
-            Console.WriteLine(
-                $"{model} {(prunes ? "pruned" : "whole")} {part}: {profile.Buckets.Count} buckets, profile {profiled:0} ms, "
-                + $"all {watch.Elapsed.TotalMilliseconds:0} ms, {count}, kept {kept}");
+    private static (double Seconds, T Last) Median<T>(Func<T> run)
+    {
+        var (seconds, last) = (new double[Times], default(T)!);
+        for (var i = 0; i < Times; i++)
+        {
+            var watch = Stopwatch.StartNew();
+            last = run();
+            seconds[i] = watch.Elapsed.TotalSeconds;
         }
+
+        Array.Sort(seconds);
+        return (seconds[Times / 2], last);
     }
 }

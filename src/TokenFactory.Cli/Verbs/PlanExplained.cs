@@ -4,6 +4,7 @@ using TokenFactory.Performance.Calibration;
 using TokenFactory.Performance.SteadyState;
 using TokenFactory.Planning;
 using TokenFactory.Planning.Explain;
+using TokenFactory.Planning.Search;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -45,15 +46,44 @@ internal static class PlanExplained
     /// The factor within which four of five measured times per token lay of what was predicted blind, for the plan's first pool: of closed
     /// loops, as steps are the same in open ones, of which far fewer were measured.
     /// </summary>
-    private static double? Spread(PlanAnswer answer, CalibrationInput calibration)
+    private static double? Spread(PlanAnswer answer, CalibrationInput calibration) =>
+        answer.Best is { } best ? Band(answer.Searches[best.Units[0].Unit.Service], best.Units[0].Unit, Metric.Tpot, calibration)?.Spread : null;
+
+    /// <summary>
+    /// How sure it is that a promise is kept although predictions may be wrong: the share of deployments as strange as this one whose
+    /// measured time would keep it; null for whole answers and deadlines, of which nobody measured an error.
+    /// </summary>
+    /// <param name="answer">The plan.</param>
+    /// <param name="service">Index of the service.</param>
+    /// <param name="promise">The promise and what the twin says of it.</param>
+    /// <param name="calibration">How wrong predictions are.</param>
+    public static double? Confidence(PlanAnswer answer, int service, PromiseKept promise, CalibrationInput calibration)
     {
-        if (answer.Best?.Units[0] is not { } chosen || calibration.Kernels.For(chosen.Unit.Pools[0].Candidate.Deployment.Gpu) is not { } kernels)
+        var metric = promise.Time switch { "ttft" => Metric.Ttft, "tpot" => Metric.Tpot, _ => (Metric?)null };
+        if (metric is null || !(promise.Seconds > 0) || answer.Best is not { } best)
             return null;
-        var deployment = chosen.Unit.Pools[0].Candidate.Deployment;
-        var bucket = answer.Searches[chosen.Unit.Service].Profile.Buckets[0];
+        return best.Units.Where(chosen => chosen.Unit.Service == service)
+            .Select(chosen => Band(answer.Searches[service], chosen.Unit, metric.Value, calibration) is { } band
+                ? PlanMargin.Confidence(band, promise.Seconds, promise.Promised)
+                : (double?)null)
+            .Min();
+    }
+
+    /// <summary>The room that promises need to be kept with a confidence.</summary>
+    public static Func<ServiceSearch, PlanUnit, string, double> Margin(double confidence, CalibrationInput calibration) => (search, unit, time) =>
+        time is not ("ttft" or "tpot") ? 1
+        : Band(search, unit, time == "ttft" ? Metric.Ttft : Metric.Tpot, calibration) is { } band ? PlanMargin.Factor(band, confidence)
+        : 1;
+
+    private static ErrorBand? Band(ServiceSearch search, PlanUnit unit, Metric metric, CalibrationInput calibration)
+    {
+        var deployment = unit.Pools[^1].Candidate.Deployment;
+        if (calibration.Kernels.For(deployment.Gpu) is not { } kernels)
+            return null;
+        var bucket = search.Profile.Buckets[0];
         var load = new Load { Arrival = Arrival.ClosedLoop, InputTokens = bucket.InputTokens, OutputTokens = bucket.OutputTokens, Concurrency = 1 };
-        var pool = new Pool(deployment, 1);
-        var prepared = Prepared.Of(new Performance.SteadyState.Scenario(pool, null, load, deployment.Gpus), kernels);
-        return ErrorBands.Find(calibration.Bands, Metric.Tpot, prepared)?.Spread;
+        var prompts = unit.Disaggregated ? new Pool(unit.Pools[0].Candidate.Deployment, 1) : (Pool?)null;
+        var scenario = new Performance.SteadyState.Scenario(new Pool(deployment, 1), prompts, load, unit.Gpus);
+        return ErrorBands.Find(calibration.Bands, metric, Prepared.Of(scenario, kernels));
     }
 }

@@ -17,6 +17,9 @@ internal sealed record PlanRequest(PlanAsk Ask, IReadOnlyList<string> Assumed, T
     /// <summary>What each service is sent, as the workload block of a scenario.</summary>
     public IReadOnlyDictionary<string, DocMap> Workloads { get; init; } = new Dictionary<string, DocMap>(StringComparer.Ordinal);
 
+    /// <summary>Confidence with which promises must be kept, 0.5 to 0.99; null for that of the prediction at its word.</summary>
+    public double? Confidence { get; init; }
+
     /// <summary>Prices of the user's by ways to pay that the plan may not use: a schedule over the year may.</summary>
     public IReadOnlyList<Supply> Beyond { get; init; } = [];
 }
@@ -34,33 +37,37 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
     public PlanRequest Read()
     {
         var file = terms.File;
-        var reader = new PlanServices(terms, catalog, _assumed);
+        var objective = Objective();
+        var reader = new PlanServices(terms, catalog, _assumed) { CountsWatts = objective == PlanObjective.TokensPerWatt };
         var services = reader.Read();
         var interruptible = services.SelectMany(service => service.Promises).Any(promise => promise.Interruptible);
         var market = new PlanSupplies(terms, catalog, calibration, _assumed);
         var supplies = market.Read(interruptible);
         var limits = Limits(file?.Item("limits"), out var pue);
         var (routing, router) = Router(file?.Item("policies"));
+        var usual = new PlanAsk { Name = "", Services = [], Supplies = [] };
         var ask = new PlanAsk
         {
             Name = Name(file),
             Services = services,
             Supplies = supplies,
             Limits = limits,
-            Objective = Objective(),
+            Objective = objective,
             Spare = Whole("spare_replicas", 0, 1000) ?? 0,
             Pue = pue,
             Router = router,
             Routing = routing,
             Seed = (ulong)(Whole("seed", 0, int.MaxValue) ?? 1),
-            TwinRequests = Whole("verify_requests", 0, 1_000_000) ?? new PlanAsk { Name = "", Services = [], Supplies = [] }.TwinRequests,
-            Finalists = Whole("finalists", 1, 100) ?? new PlanAsk { Name = "", Services = [], Supplies = [] }.Finalists,
+            TwinRequests = Whole("verify_requests", 0, 1_000_000) ?? usual.TwinRequests,
+            TwinSeconds = terms.Of("verify_requests") is null ? usual.TwinSeconds : 0,
+            Finalists = Whole("finalists", 1, 100) ?? usual.Finalists,
         };
         if (ask.Objective == PlanObjective.Profit && limits.MostWatts is null && limits.Gpus is null)
             (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");
         var demand = Demand();
+        var confidence = terms.Number("confidence", 50, 99)?.Value / 100;
         terms.Conclude();
-        return new PlanRequest(ask, _assumed, terms, demand) { Workloads = reader.Workloads, Beyond = market.Beyond };
+        return new PlanRequest(ask, _assumed, terms, demand) { Workloads = reader.Workloads, Beyond = market.Beyond, Confidence = confidence };
     }
 
     private static string Name(Settings? file)

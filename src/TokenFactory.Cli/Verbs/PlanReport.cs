@@ -1,4 +1,5 @@
 using TokenFactory.Catalog;
+using TokenFactory.Cli.Input;
 using TokenFactory.Cli.Output;
 using TokenFactory.Performance;
 using TokenFactory.Planning;
@@ -13,7 +14,8 @@ internal static class PlanReport
     /// <summary>The report of an answer.</summary>
     /// <param name="request">What was asked.</param>
     /// <param name="answer">The answer.</param>
-    public static Report Of(PlanRequest request, PlanAnswer answer)
+    /// <param name="calibration">How wrong predictions are.</param>
+    public static Report Of(PlanRequest request, PlanAnswer answer, CalibrationInput calibration)
     {
         var best = answer.Best;
         return new Report(
@@ -21,7 +23,7 @@ internal static class PlanReport
             best is null ? [.. PlanWords.Infeasible(answer)] : [.. PlanWords.Answer(answer, best)],
             best is null
                 ? answer.Finalists.Count > 0 ? [Finalists(answer)] : []
-                : [Fleet(answer, best), Costs(answer, best), Promises(answer, best), Finalists(answer), Alternatives(answer), Traffic(answer), Prices(answer)],
+                : [Fleet(answer, best), Costs(answer, best), Promises(answer, best, calibration), Finalists(answer), Alternatives(answer), Traffic(answer), Prices(answer)],
             [.. Notes(request, answer)]);
     }
 
@@ -121,7 +123,7 @@ internal static class PlanReport
         }
     }
 
-    private static Section Promises(PlanAnswer answer, Finalist best) => new(
+    private static Section Promises(PlanAnswer answer, Finalist best, CalibrationInput calibration) => new(
         "promises",
         "Promises, and what the twin says on the traffic asked",
         [
@@ -132,6 +134,7 @@ internal static class PlanReport
             new Column("promised_ms", "promised ms"),
             new Column("ms", "twin ms"),
             new Column("kept", "kept", Number: false),
+            new Column("confidence", "sure", 1),
         ],
         [
             .. from run in best.Runs
@@ -145,6 +148,7 @@ internal static class PlanReport
                    new Cell(promise.Promised * 1e3, Spell.Number(promise.Promised * 1e3)),
                    new Cell(promise.Seconds * 1e3, Spell.Number(promise.Seconds * 1e3)),
                    new Cell(promise.Kept, promise.Kept ? "yes" : "no"),
+                   PlanExplained.Confidence(answer, run.Service, promise, calibration) is { } sure ? new Cell(sure, Spell.Percent(sure)) : Cell.None,
                ],
         ]);
 
@@ -277,6 +281,8 @@ internal static class PlanReport
 
         if (answer.Best is { } best && Supplies(best).Any(supply => supply.Stale))
             yield return $"* Price may be older than {Offer.FreshDays} days: give prices under offers, or bring fresh ones with 'catalog import-prices'.";
+        if (answer.Best is { Runs.Count: > 0 })
+            yield return "'sure' is the share of deployments as strange as these whose measured times would keep the promise where ours are predicted so: leave room where it must be kept.";
         yield return "Times and watts of engine steps are estimated from measurements; docs/accuracy.md says how wrong they are.";
     }
 

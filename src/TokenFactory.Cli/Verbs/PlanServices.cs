@@ -17,8 +17,12 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     private const int PlainRequests = 20_000;
     private const double PlainVariation = 0.7;
     private const string PlainClass = "default";
+    private static readonly double[] LowerClocks = [1, 0.85, 0.7];
 
     private static readonly string[] Engines = ["vllm", "sglang", "tensorrt-llm"];
+
+    /// <summary>Whether watts are what counts, so that lower clocks are worth a look.</summary>
+    public bool CountsWatts { get; init; }
 
     /// <summary>What each service is sent, as the workload block of a scenario.</summary>
     public Dictionary<string, DocMap> Workloads { get; } = new(StringComparer.Ordinal);
@@ -248,7 +252,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             Speculation = draft is null
                 ? usual.Speculation
                 : [null, .. draft.Select(tokens => (SpeculativeDecoding?)new SpeculativeDecoding(tokens, acceptance ?? PointInterpreter.DefaultAcceptance))],
-            Clocks = Numbers("clocks", 0.3, 1) ?? usual.Clocks,
+            Clocks = Numbers("clocks", 0.3, 1) ?? (CountsWatts ? LowerClocks : usual.Clocks),
             Disaggregated = split != "no",
             Aggregated = split != "only",
             MostGpus = Wholes("most_gpus_per_replica", 1, 576)?.Max() ?? usual.MostGpus,

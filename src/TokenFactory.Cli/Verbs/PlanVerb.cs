@@ -24,6 +24,7 @@ internal static class PlanVerb
         new("end_to_end_s", "Promised time of a whole answer in seconds."),
         new("deadline_s", "Time by which batch work must be done, in seconds."),
         new("percentile", "Share of requests that keep each promise: 50, 90, 95 or 99. Default: 95."),
+        new("confidence", "Per cent of deployments as strange as the plan's that must keep each promise by prediction's own error: 50 to 99. Default: the prediction at its word."),
         new("gpu", "Accelerator on offer, in any spelling. May be repeated. Default: every one that somebody offers.", Many: true),
         new("provider", "Provider that may be asked. May be repeated. Default: anybody.", Many: true),
         new("region", "Part of the name of a region that may be used. May be repeated.", Many: true),
@@ -43,6 +44,7 @@ internal static class PlanVerb
         new("pp", "Pipeline stages. May be repeated. Default: 1, and 2 over two machines.", Many: true),
         new("attention_dp", "Groups of attention of a mixture of experts. May be repeated. Default: powers of two.", Many: true),
         new("token_budget", "Most prompt tokens per step. May be repeated. Default: 512, 2048 and 8192.", Many: true),
+        new("clocks", "Clocks as shares of the highest, 0.3 to 1. May be repeated. Default: 1, and 0.85 and 0.7 where the objective is tokens-per-watt.", Many: true),
         new("draft_tokens", "Tokens that a draft model proposes per step: tried beside none. May be repeated.", Many: true),
         new("acceptance", "Share of proposed tokens that are kept, 0 to 1."),
         new("disaggregated", "Pools of their own for prompts and answers: try, no or only. Default: try."),
@@ -52,7 +54,7 @@ internal static class PlanVerb
         new("mean_hours_to_preemption", "Mean time that spot is kept, in hours. Default: the catalog's site-defaults."),
         new("restart_minutes", "Time to come back from a preemption, in minutes. Default: the catalog's site-defaults."),
         new("finalists", "Fleets that the twin verifies. Default: 4."),
-        new("verify_requests", "Requests of each service that the twin replays; 0 for none. Default: 6000."),
+        new("verify_requests", "Requests of each service that the twin replays; 0 for none. Default: 6000, or a minute of them if that is more, at most 60,000."),
         new("seed", "What chance follows from. Default: 1."),
     ];
 
@@ -95,11 +97,14 @@ internal static class PlanVerb
             var request = new PlanInput(terms, catalog, calibration).Read();
             Check(request, parsed.GetValue(schedule), parsed.GetValue(emit));
             using var files = new SimulateFiles(new SimulateAsked(null, parsed.GetValue(html), null, null, false), path is null ? [] : [path]);
-            var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site);
+            var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site)
+            {
+                Margin = request.Confidence is { } confidence ? PlanExplained.Margin(confidence, calibration) : null,
+            };
             var watch = Stopwatch.StartNew();
             var progress = Progress(terminal, watch);
             var answer = new Planner(knowledge, progress).Solve(request.Ask);
-            var report = PlanReport.Of(request, answer);
+            var report = PlanReport.Of(request, answer, calibration);
             var reasons = parsed.GetValue(why) || parsed.GetValue(html) is not null
                 ? new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration))
                 : null;

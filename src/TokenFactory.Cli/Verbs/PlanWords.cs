@@ -40,7 +40,7 @@ internal static class PlanWords
         var promises = best.Runs.SelectMany(run => run.Promises).ToList();
         if (promises.Count == 0)
             return "Nothing is promised: the fleet just keeps up.";
-        var nearest = promises.MaxBy(promise => promise.Seconds / promise.Promised);
+        var nearest = promises.MaxBy(promise => promise.Seconds * promise.Margin / promise.Promised);
         return $"The twin replayed {best.Runs.Sum(run => run.Report.Requests.Requests.Arrived):N0} requests and every promise was kept; nearest to its limit is "
             + $"the {Time(nearest.Time)} of {nearest.Class}: {Spell.Number(nearest.Seconds * 1e3)} of {Spell.Number(nearest.Promised * 1e3)} ms"
             + (nearest.Share < 1 ? $" at p{nearest.Share * 100:0}." : ".");

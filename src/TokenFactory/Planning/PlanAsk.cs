@@ -104,8 +104,14 @@ public sealed record PlanAsk
     /// <summary>What chance follows from.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Requests of each service that the twin replays to verify a fleet; 0 for no verification.</summary>
+    /// <summary>Requests of each service that the twin replays at least to verify a fleet; 0 for no verification.</summary>
     public int TwinRequests { get; init; } = 6000;
+
+    /// <summary>Seconds of traffic that the twin replays at least, up to <see cref="MostTwinRequests"/>.</summary>
+    public double TwinSeconds { get; init; } = 60;
+
+    /// <summary>Requests beyond which a run is not made longer.</summary>
+    public const int MostTwinRequests = 60_000;
 
     /// <summary>Fleets that are verified in the twin.</summary>
     public int Finalists { get; init; } = 4;

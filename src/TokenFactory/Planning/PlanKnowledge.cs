@@ -3,6 +3,7 @@ using TokenFactory.Catalog;
 using TokenFactory.Performance;
 using TokenFactory.Performance.Calibration;
 using TokenFactory.Performance.Kernels;
+using TokenFactory.Planning.Search;
 
 namespace TokenFactory.Planning;
 
@@ -16,6 +17,12 @@ public sealed record PlanKnowledge(CalibrationSet Calibration, Func<Accelerator,
 
     /// <summary>How many times as long as predicted every step takes in the twin: 1, unless one asks what happens if predictions are wrong.</summary>
     public double Slowness { get; init; } = 1;
+
+    /// <summary>
+    /// The factor by which a promised time ("ttft", "tpot") must stay below its limit on a unit, so that it is kept although predictions may
+    /// be wrong; null for 1.
+    /// </summary>
+    public Func<ServiceSearch, PlanUnit, string, double>? Margin { get; init; }
 
     /// <summary>How long steps of a replica take; made once for each.</summary>
     /// <param name="deployment">The replica.</param>

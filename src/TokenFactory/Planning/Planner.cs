@@ -34,7 +34,7 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     public PlanAnswer Solve(PlanAsk ask, IReadOnlyList<ServiceSearch> searches)
     {
         var fleets = new FleetChoice(ask, knowledge, searches);
-        var twin = new TwinCheck(ask, searches, progress);
+        var twin = new TwinCheck(ask, knowledge, searches, progress);
         var finalists = new List<Finalist>();
         if (Mixed(ask, fleets, twin, searches) is { } mixed)
             finalists.Add(mixed);
@@ -106,7 +106,7 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     /// <param name="searches">Sweeps for it.</param>
     /// <param name="look">The kind, as <see cref="PlanUnit.Look"/> tells it.</param>
     public Finalist? Sized(PlanAsk ask, IReadOnlyList<ServiceSearch> searches, string look) =>
-        new FleetChoice(ask, knowledge, searches).Kind(look) is { } kind ? new TwinCheck(ask, searches, progress).Smallest(kind.At) : null;
+        new FleetChoice(ask, knowledge, searches).Kind(look) is { } kind ? new TwinCheck(ask, knowledge, searches, progress).Smallest(kind.At) : null;
 
     /// <summary>The sweeps of all services.</summary>
     public IReadOnlyList<ServiceSearch> Searches(PlanAsk ask)

@@ -68,6 +68,9 @@ public sealed record Promise(string Class)
 /// <param name="Seconds">Seconds that this share of requests stayed below.</param>
 public readonly record struct PromiseKept(string Class, string Time, double Share, double Promised, double Seconds)
 {
-    /// <summary>Whether it was kept.</summary>
-    public bool Kept => Seconds <= Promised;
+    /// <summary>Room that must be left as predictions may be wrong: the time, so many times as long, must keep the promise.</summary>
+    public double Margin { get; init; } = 1;
+
+    /// <summary>Whether it was kept, with its margin.</summary>
+    public bool Kept => Seconds * Margin <= Promised;
 }

@@ -6,7 +6,7 @@ using TokenFactory.Workload;
 namespace TokenFactory.Planning;
 
 /// <summary>Runs fleets in the twin on the user's own traffic, and finds how small one may be.</summary>
-internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> searches, Func<string, bool>? progress)
+internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches, Func<string, bool>? progress)
 {
     private const double Finest = 1.02;
     private const int MostHalvings = 5;
@@ -65,6 +65,10 @@ internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> search
         Finalist? Try(double factor) => at(factor) is { } fleet ? Of(fleet with { Factor = factor }) : null;
     }
 
+    private double Margin(Finalist finalist, ServiceSearch search, string time) => knowledge.Margin is not { } margin
+        ? 1
+        : finalist.Units.Where(chosen => chosen.Unit.Service == search.Index).Max(chosen => Math.Max(1, margin(search, chosen.Unit, time)));
+
     /// <summary>
     /// Whether its runs show that a fleet carries the traffic for ever, so that a smaller one may be tried: they last long enough, and work
     /// that can wait is done as fast as it comes. Otherwise the closed form is the better judge of what a fleet needs at least.
@@ -86,7 +90,8 @@ internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> search
         var plan = finalist.Proven.Plan(search.Service.Name, First);
         var report = Simulator.Run(plan, ask.Seed, new RunHooks { Progress = _ => progress?.Invoke("") ?? true });
         var promises = search.Service.Promises
-            .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against)).ToList();
+            .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against))
+            .Select(promise => promise with { Margin = Margin(finalist, search, promise.Time) }).ToList();
         return _runs[key] = new ServiceRun(search.Index, report, promises)
         {
             SentSeconds = report.Requests.Requests.Arrived / search.Profile.RequestsPerSecond,
@@ -99,6 +104,10 @@ internal sealed class TwinCheck(PlanAsk ask, IReadOnlyList<ServiceSearch> search
                 + $"{order.Role} {order.UsdPerGpuHour}";
         }
 
-        ITraffic First(ulong seed) => new MergedTraffic([search.Service.Traffic(seed)], ask.TwinRequests, Instant.Never);
+        ITraffic First(ulong seed)
+        {
+            var lasting = Math.Min(PlanAsk.MostTwinRequests, search.Profile.RequestsPerSecond * ask.TwinSeconds);
+            return new MergedTraffic([search.Service.Traffic(seed)], (long)Math.Max(ask.TwinRequests, lasting), Instant.Never);
+        }
     }
 }

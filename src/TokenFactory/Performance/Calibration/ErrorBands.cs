@@ -125,10 +125,11 @@ public static class ErrorBands
     }
 
     /// <summary>
-    /// The band of a deployment: the widest of that of its kind, the most particular that there is, and that of its GPU. What no
-    /// measurement knows is judged by tests of that sort: a GPU and a model by those that had seen nothing of theirs, a vendor by the few
-    /// rows of such, a stack by all errors together. Null where there is none: the tokens per second of an open loop are asked for, not
-    /// predicted, and measurements of a few cells say nothing of another stack.
+    /// The band of a deployment: the widest of that of its kind, the most particular that there is, and that of its GPU; its low and high
+    /// multiples are the lowest and the highest of them, as the widest may lean to one side. What no measurement knows is judged by tests
+    /// of that sort: a GPU and a model by those that had seen nothing of theirs, a vendor by the few rows of such, a stack by all errors
+    /// together. Null where there is none: the tokens per second of an open loop are asked for, not predicted, and measurements of a few
+    /// cells say nothing of another stack.
     /// </summary>
     /// <param name="bands">The bands.</param>
     /// <param name="metric">Of what.</param>
@@ -156,7 +157,10 @@ public static class ErrorBands
             knownStack ? null : Of(Everything),
             knownVendor ? null : Of(OtherVendorScope(prepared)),
         ];
-        return candidates.OfType<ErrorBand>().MaxBy(band => band.Spread);
+        var known = candidates.OfType<ErrorBand>().ToList();
+        return known.MaxBy(band => band.Spread) is { } widest
+            ? widest with { Low = known.Min(band => band.Low), High = known.Max(band => band.High) }
+            : null;
 
         ErrorBand? Of(string scope) => bands.FirstOrDefault(band => band.Metric == metric && band.Scope == scope);
     }

@@ -47,6 +47,17 @@ public sealed class ErrorBandsTests
     }
 
     [Fact]
+    public void On_each_side_the_worse_of_kind_and_gpu_counts()
+    {
+        var prepared = Serving.Prepare(Serving.Deploy("llama-3.1-8b", "h100-sxm"), Serving.Closed(8));
+        var kind = new ErrorBand(Metric.Tpot, ErrorBands.Scopes(prepared).First(), 30, 3, 0.1, 0.1, 1.2) { Low = 0.9, Middle = 1.05, High = 1.25 };
+        var gpu = new ErrorBand(Metric.Tpot, ErrorBands.GpuScope(prepared), 30, 3, 0.1, 0.1, 1.4) { Low = 0.7, Middle = 0.95, High = 1.1 };
+        var found = ErrorBands.Find([kind, gpu], Metric.Tpot, prepared)!;
+        Assert.Equal(gpu with { High = 1.25 }, found);
+        Assert.Equal(kind, ErrorBands.Find([kind], Metric.Tpot, prepared));
+    }
+
+    [Fact]
     public void Every_deployment_has_a_shipped_band_of_every_metric() => Cases.Check(100, dice =>
     {
         var mistakes = new List<Mistake>();
