@@ -46,6 +46,7 @@ internal static class Asks
         Services = [Service()],
         Supplies = [Supply("h100-sxm", 2), Supply("l40s", 0.8)],
         TwinRequests = 2000,
+        TwinSeconds = 0,
         Finalists = 3,
     };
 
