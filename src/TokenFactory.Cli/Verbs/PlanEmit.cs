@@ -13,8 +13,6 @@ internal static class PlanEmit
     /// <exception cref="Refusal">Something stands in the way.</exception>
     public static int Write(PlanRequest request, Finalist best, CatalogContents catalog, string folder)
     {
-        if (File.Exists(folder))
-            throw new Refusal("command line", $"--emit is '{folder}', which is a file", "Name a folder");
         var options = new DeployOptions
         {
             Engines = catalog.Engines,

@@ -95,14 +95,18 @@ internal static class PlanReport
                 .. Revenue(best),
                 Row("gpus", "GPUs", best.Gpus, value => value.ToString("N0"), best.PaidGpus > best.Gpus ? $"of {best.PaidGpus:N0} that are paid for, as machines are rented whole" : ""),
                 Row("output_tokens_per_second", "output tokens/s served", best.Served.OutputTokensPerSecond, Spell.Number, ""),
-                Row("facility_watts", "kW at the facility's meter", best.MeanWatts / 1e3, Spell.Number, best.Runs.Count > 0 ? "mean in the twin" : "at full load"),
+                Row("facility_kw", "kW at the facility's meter", best.MeanWatts / 1e3, Spell.Number, best.Runs.Count > 0 ? "mean in the twin" : "at full load"),
                 Row("output_tokens_per_second_per_watt", "output tokens/s per W, facility", best.OutputTokensPerJoule, Spell.Number, ""),
                 Row("tokens_per_second_per_mw", "output tokens/s per MW", best.OutputTokensPerJoule * 1e6, Spell.Number, ""),
                 .. Carbon(answer, best),
             ]);
 
         IReadOnlyList<Cell> Row(string key, string name, double value, Func<double, string> spell, string how) =>
-            [new Cell(key, name), new Cell(value, spell(value), from), Cell.Of(how)];
+            [
+            new Cell(key, name),
+            key.StartsWith("usd", StringComparison.Ordinal) ? new Cell(value, spell(value), from) : new Cell(value, spell(value)),
+            Cell.Of(how),
+        ];
 
         IEnumerable<IReadOnlyList<Cell>> Carbon(PlanAnswer of, Finalist fleet)
         {
@@ -268,6 +272,13 @@ internal static class PlanReport
             + $"{count.Evaluated:N0} were searched for their limits; {answer.TwinRuns} runs of the twin.";
         if (request.Assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join("; ", request.Assumed.Distinct(StringComparer.Ordinal))}.";
+        foreach (var run in answer.Best?.Runs.Where(run => !run.Settles) ?? [])
+        {
+            yield return $"The requests that the twin replayed{(Several(answer) ? $" of {answer.Ask.Services[run.Service].Name}" : "")} come within {Spell.Number(run.SentSeconds)} s, "
+                + $"and an answer takes {Spell.Number(run.Report.Requests.EndToEnd.Mean)} s: too short to judge a fleet that runs for ever, so that none smaller than the closed form's was tried. "
+                + "Give more verify_requests, or a longer trace.";
+        }
+
         if (answer.Best is { } best && Supplies(best).Any(supply => supply.Stale))
             yield return $"* Price may be older than {Offer.FreshDays} days: give prices under offers, or bring fresh ones with 'catalog import-prices'.";
         if (answer.Best is { Runs.Count: > 0 })

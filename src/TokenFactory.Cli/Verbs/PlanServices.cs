@@ -39,8 +39,16 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             var name = item.Text("name") ?? "";
             if (services.Exists(one => one.Name == name))
                 item.Note("name", $"is '{name}' a second time", "Give every service its own");
-            if (One(name, item, false) is { } service)
-                services.Add(service);
+            if (One(name, item, false) is not { } service)
+                continue;
+            foreach (var promise in service.Promises.SelectMany(promise => services.SelectMany(one => one.Promises)
+                .Where(other => other.Class == promise.Class && other != promise).Select(_ => promise)))
+            {
+                var what = $"promise class '{promise.Class}' something else than a service before does";
+                item.Note(item.Has("promises") ? "promises" : "name", what, "Give the class of each its own name");
+            }
+
+            services.Add(service);
         }
 
         return services;
@@ -49,9 +57,9 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     private PlanService? One(string name, Settings? settings, bool alone)
     {
         var model = Model(settings, alone);
-        var (traffic, classes) = Traffic(settings, alone);
+        var (traffic, classes) = Traffic(name, settings, alone);
         var promises = Promises(settings, alone, classes);
-        var space = Space(settings);
+        var space = Space(settings, model);
         if (model is null || traffic is null)
             return null;
         if (PlanEmit.Workload(settings) is { } block)
@@ -80,7 +88,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     }
 
     /// <summary>A workload block, or a rate and two lengths.</summary>
-    private (Func<ulong, ITraffic>? Traffic, IReadOnlyList<string> Classes) Traffic(Settings? settings, bool alone)
+    private (Func<ulong, ITraffic>? Traffic, IReadOnlyList<string> Classes) Traffic(string name, Settings? settings, bool alone)
     {
         if (settings?.Item("workload") is { } block)
         {
@@ -101,17 +109,18 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             assumed.Add($"length_cv {PlainVariation}: how much lengths vary");
         if (rate is not { } perSecond || input is not { } prompt || output is not { } answer)
             return (null, []);
+        var kind = alone ? PlainClass : name;
         var plan = new OpenPlan
         {
-            Name = PlainClass,
-            Class = PlainClass,
+            Name = kind,
+            Class = kind,
             Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = perSecond }),
             Lengths = new PairedLengths(Around(prompt), Around(answer)),
             Requests = PlainRequests,
             SystemPromptTokens = (int)shared,
         };
-        Workloads["default"] = Block(perSecond, prompt, answer, variation, (int)shared);
-        return (plan.Traffic, [PlainClass]);
+        Workloads[name] = Block(kind, perSecond, prompt, answer, variation, (int)shared);
+        return (plan.Traffic, [kind]);
 
         double? Plain(string key)
         {
@@ -128,7 +137,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         TokenFactory.Workload.Spread Around(double mean) => variation > 0 ? Lognormal.OfMean(mean, variation, 1) : new Constant(mean);
     }
 
-    private static DocMap Block(double perSecond, double prompt, double answer, double variation, int shared)
+    private static DocMap Block(string kind, double perSecond, double prompt, double answer, double variation, int shared)
     {
         return new DocMap
         {
@@ -138,7 +147,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
                 {
                     new DocMap
                     {
-                        { "class", PlainClass },
+                        { "class", kind },
                         { "requests_per_second", perSecond },
                         { "input_tokens", Around(prompt) },
                         { "output_tokens", Around(answer) },
@@ -209,14 +218,25 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         return null;
     }
 
-    private SearchSpace Space(Settings? settings)
+    private static void Undivided(Settings settings, ModelShape model, IReadOnlyList<int> tensors)
+    {
+        foreach (var count in tensors)
+        {
+            if (Spreading.Undivided(model, count) is { } why)
+                settings.Note("tp", $"holds {count}, which {why}", $"Give some of {string.Join(", ", Spreading.Tensors(model))}");
+        }
+    }
+
+    private SearchSpace Space(Settings? settings, ModelShape? model)
     {
         var usual = new SearchSpace();
         var block = settings?.Item("search") ?? (settings is null || settings == terms.File ? null : terms.File?.Item("search"));
         var split = Texts("disaggregated")?[0] ?? "try";
         if (split is not ("try" or "no" or "only"))
             Note("disaggregated", $"is '{split}'", "Write try, no or only");
-        var draft = Wholes("draft_tokens", 1, 64);
+        var (draft, tensor) = (Wholes("draft_tokens", 1, 64), Wholes("tp", 1, 1024));
+        if (model is not null && tensor is not null)
+            Undivided(Of("tp")!, model, tensor);
         var acceptance = Of("acceptance")?.Number("acceptance", 0, 1);
         if (draft is not null && acceptance is null)
             assumed.Add($"acceptance {PointInterpreter.DefaultAcceptance}");
@@ -225,7 +245,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             Engines = Texts("engine")?.Select(EngineKey).ToList() ?? usual.Engines,
             Weights = Formats("precision"),
             KvCache = Formats("kv_precision") ?? usual.KvCache,
-            Tensor = Wholes("tp", 1, 1024),
+            Tensor = tensor,
             Pipeline = Wholes("pp", 1, 64),
             AttentionData = Wholes("attention_dp", 1, 576),
             TokenBudgets = Wholes("token_budget", 1, 1_000_000) ?? usual.TokenBudgets,

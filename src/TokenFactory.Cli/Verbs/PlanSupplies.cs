@@ -28,9 +28,26 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         var supplies = Stocked(offers, [.. own.Where(supply => supply.Stock != 0), .. listed]);
         Beyond = [.. supplies.Where(supply => !billings.Contains(supply.Billing))];
         supplies = [.. bought, .. supplies.Where(supply => billings.Contains(supply.Billing))];
-        if (supplies.Count == 0 && terms.Mistakes.Count == 0)
-            (terms.File ?? terms.Flags).Note("offers", "leave nothing to buy", "Name other GPUs, billings, providers or regions, or give prices");
+        Missing(offers, gpus, supplies, billings);
         return supplies;
+    }
+
+    /// <summary>Notes GPUs that are named and that nobody offers.</summary>
+    private void Missing(Settings? offers, List<Accelerator> gpus, IReadOnlyList<Supply> supplies, List<Billing> billings)
+    {
+        const string remedy = "Name other GPUs, billings, providers or regions, or give a price in a file under offers.prices";
+        var (settings, key) = terms.Of("gpu") is { } flat ? (flat, "gpu") : (offers, "gpus");
+        var ways = string.Join(" or ", billings.Select(billing => billing.Text()));
+        if (settings?.Has(key) == true)
+        {
+            foreach (var gpu in gpus.Where(gpu => supplies.All(supply => supply.Gpu.Key != gpu.Key)))
+                settings.Note(key, $"names {gpu.Key}, which nobody who may be asked offers {ways}", remedy);
+        }
+        else if (supplies.Count == 0 && terms.Mistakes.Count == 0)
+        {
+            var from = terms.File ?? terms.Flags;
+            from.Mistakes.Add(new Mistake(from.Where, $"nobody who may be asked offers a GPU {ways}", remedy));
+        }
     }
 
     /// <summary>Prices of the user's by ways to pay that the plan may not use.</summary>
@@ -53,7 +70,7 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         if (named is not null)
         {
             foreach (var gpu in named.Where(gpu => !Usable(gpu)))
-                (terms.Of("gpu") ?? offers)!.Note(terms.Of("gpu") is null ? "gpus" : "gpu", $"name {gpu.Key}, of whose memory, bandwidth or speed the catalog knows too little", "Add it in a catalog of your own (--catalog DIR)");
+                (terms.Of("gpu") ?? offers)!.Note(terms.Of("gpu") is null ? "gpus" : "gpu", $"name {gpu.Key}, of whose memory, bandwidth, speed or power the catalog knows too little", "Add it in a catalog of your own (--catalog DIR)");
             return [.. named.Where(Usable).DistinctBy(gpu => gpu.Key)];
         }
 
@@ -64,7 +81,7 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
 
     private bool Usable(Accelerator gpu) =>
         gpu.MemoryBandwidth is not null && (gpu.UsableMemoryGigabytes ?? gpu.MemoryGigabytes) is not null
-        && (gpu.Bf16 ?? gpu.Fp8 ?? gpu.Fp4) is not null && calibration.Kernels.For(gpu) is not null;
+        && (gpu.Bf16 ?? gpu.Fp8 ?? gpu.Fp4) is not null && gpu.Tdp is not null && calibration.Kernels.For(gpu) is not null;
 
     private List<Billing> Billings(Settings? offers, bool interruptible)
     {

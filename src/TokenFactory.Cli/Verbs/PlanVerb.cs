@@ -95,6 +95,7 @@ internal static class PlanVerb
                 throw new Refusal("command line", "--set changes a file, and none is named", "Name a file, or use the flags");
             var terms = new Terms(flags.Read(parsed), settings, common.Today(parsed, terminal));
             var request = new PlanInput(terms, catalog, calibration).Read();
+            Check(request, parsed.GetValue(schedule), parsed.GetValue(emit));
             using var files = new SimulateFiles(new SimulateAsked(null, parsed.GetValue(html), null, null, false), path is null ? [] : [path]);
             var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site)
             {
@@ -126,6 +127,16 @@ internal static class PlanVerb
             return answer.Best is null ? App.AnswerIsNo : App.Done;
         });
         return command;
+    }
+
+    /// <summary>Refuses what would only be noticed after the search.</summary>
+    private static void Check(PlanRequest request, string? schedule, string? emit)
+    {
+        if (schedule is not null && request.Demand is null)
+            throw new Refusal("command line", "--schedule-csv needs a demand by the hour", "Name a CSV with --demand");
+        if (File.Exists(emit))
+            throw new Refusal("command line", $"--emit is '{emit}', which is a file", "Name a folder");
+        PlanYear.Read(request, [.. request.Ask.Services.Select(_ => 1.0)]);
     }
 
     /// <summary>A line on standard error at most once a second.</summary>

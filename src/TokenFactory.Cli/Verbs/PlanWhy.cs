@@ -29,9 +29,9 @@ internal static class PlanWhy
         }
 
         if (why.Robust is { } robust && why.Regrets.Count > 0 && robust.Look != why.Regrets[0].Look)
-            yield return $"If the assumptions may be wrong, {PlanWords.Fleet(robust.Fleet)} is the safer choice: at worst {Share(robust.Worst)} beyond the best, "
+            yield return $"If the assumptions may be wrong, a fleet of {PlanWords.Kinds(robust.Fleet)} is the safer choice: at worst {Share(robust.Worst)} beyond the best, "
                 + $"against {Share(why.Regrets[0].Worst)} for the plan.";
-        else if (why.Robust is { } same)
+        else if (why.Robust is { } same && double.IsFinite(same.Worst))
             yield return $"The plan is also the safest of those compared: under every scenario it costs at most {Share(same.Worst)} more than the best.";
     }
 
@@ -102,7 +102,7 @@ internal static class PlanWhy
         [
             .. why.Regrets.Select(row => (IReadOnlyList<Cell>)
             [
-                Cell.Of(PlanWords.Fleet(row.Fleet)),
+                Cell.Of(PlanWords.Kinds(row.Fleet)),
                 .. row.Regrets.Select(regret => new Cell(double.IsFinite(regret) ? regret : null, Share(regret))),
                 new Cell(double.IsFinite(row.Worst) ? row.Worst : null, Share(row.Worst)),
             ]),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Output;
 using TokenFactory.Performance;
@@ -9,6 +10,8 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>Plans in words.</summary>
 internal static class PlanWords
 {
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
     /// <summary>The plan in sentences.</summary>
     public static IEnumerable<string> Answer(PlanAnswer answer, Finalist best)
     {
@@ -29,7 +32,7 @@ internal static class PlanWords
     {
         yield return "No fleet of what is on offer does this.";
         foreach (var one in answer.Infeasible)
-            yield return Obstacle(one);
+            yield return Obstacle(answer, one);
     }
 
     private static string Kept(Finalist best)
@@ -43,7 +46,7 @@ internal static class PlanWords
             + (nearest.Share < 1 ? $" at p{nearest.Share * 100:0}." : ".");
     }
 
-    private static string Obstacle(Infeasibility one)
+    private static string Obstacle(PlanAnswer answer, Infeasibility one)
     {
         var who = one.Class.Length > 0 ? $" of {one.Class}" : one.Service is { Length: > 0 } service and not "default" ? $" of {service}" : "";
         var on = one.On.Length > 0 ? $" (on {one.On})" : "";
@@ -53,21 +56,40 @@ internal static class PlanWords
             Planning.Obstacle.Ttft or Planning.Obstacle.Tpot or Planning.Obstacle.EndToEnd =>
                 $"The promise on the {Time(one.Obstacle)}{who} cannot be kept even for a lone request: {Milliseconds(one.Given)} promised, "
                 + $"{(one.Needed is { } least ? Milliseconds(least) : "nothing")} is the least{on}.",
-            Planning.Obstacle.Twin => "Fleets that keep the promises in closed form break them in the twin, also at five times the size: see the table; "
-                + "relax the promise that is broken, or offer faster GPUs.",
+            Planning.Obstacle.Twin => "Fleets that keep the promises in closed form break them in the twin, also at five times the size, or as large as the limits allow. "
+                + Nearest(answer),
             Planning.Obstacle.Demand => $"With every limit as it is, {Spell.Percent(one.Needed ?? 0)} of the demand can be served.",
             Planning.Obstacle.Spot => $"Only spot could serve {one.Class}, and it is gone more often than its promise tolerates: allow on-demand, or relax the percentile.",
-            _ => $"The limit on {Limit(one.Obstacle)}{who} is {Spell.Number(one.Given)}; the least that works is "
-                + $"{(one.Needed is { } needed ? Spell.Number(needed) : "not known")}{on}.",
+            Planning.Obstacle.Stock => $"There are {one.Given:N0} GPUs{on}; the least that works is {Known(one.Needed, needed => needed.ToString("N0", Invariant))}.",
+            Planning.Obstacle.Budget => $"The budget is {Spell.Dollars(one.Given)} a month; the least that works is {Known(one.Needed, Spell.Dollars)}.",
+            _ => $"The site has {Spell.Number(one.Given / 1e3)} kW at its meter{Carbon(answer.Ask.Limits)}; the least that works is "
+                + $"{Known(one.Needed, needed => $"{Spell.Number(needed / 1e3)} kW")}.",
         };
+
+        static string Known(double? needed, Func<double, string> spell) => needed is { } number ? spell(number) : "not known";
     }
 
-    private static string Limit(Obstacle obstacle) => obstacle switch
+    /// <summary>Says so where the limit on power follows from the one on carbon.</summary>
+    private static string Carbon(PlanLimits limits) => limits.MostWatts < (limits.FacilityWatts ?? double.PositiveInfinity)
+        ? $", by {Spell.Number(limits.CarbonKgPerMonth!.Value)} kg of CO2 a month"
+        : "";
+
+    /// <summary>The fleet that came nearest to keeping every promise in the twin, and what it breaks.</summary>
+    private static string Nearest(PlanAnswer answer)
     {
-        Planning.Obstacle.Stock => "GPUs",
-        Planning.Obstacle.Budget => "dollars per month",
-        _ => "watts",
-    };
+        var best = answer.Finalists.Where(fleet => fleet.Runs.Count > 0).MinBy(fleet => Broken(fleet).Sum(Over) + Unanswered(fleet))!;
+        var broken = Broken(best).Select(promise =>
+            $"{Time(promise.Time)} of {promise.Class} {Spell.Number(promise.Seconds * 1e3)} of {Spell.Number(promise.Promised * 1e3)} ms").ToList();
+        if (Unanswered(best) > 0)
+            broken.Add($"{Spell.Percent(Unanswered(best))} of the requests never answered: too long for the model or the memory, or given up");
+        return $"Nearest came {Fleet(best)}: {string.Join(", ", broken)}. Relax what is broken, or offer faster GPUs.";
+
+        static List<PromiseKept> Broken(Finalist fleet) => [.. fleet.Runs.SelectMany(run => run.Promises).Where(promise => !promise.Kept)];
+
+        static double Over(PromiseKept promise) => (promise.Seconds / promise.Promised) - 1;
+
+        static double Unanswered(Finalist fleet) => fleet.Runs.Max(run => 1 - ((double)run.Report.Requests.Requests.Completed / Math.Max(1, run.Report.Requests.Requests.Arrived)));
+    }
 
     private static string Milliseconds(double seconds) => $"{Spell.Number(seconds * 1e3)} ms";
 
@@ -94,13 +116,26 @@ internal static class PlanWords
     private static string Pool(UnitPool pool, int count)
     {
         var d = pool.Candidate.Deployment;
-        var part = pool.Candidate.Part switch
-        {
-            Planning.Search.ReplicaPart.Prompt => ", prefill",
-            Planning.Search.ReplicaPart.Answer => ", decode",
-            _ => "",
-        };
-        return $"{pool.Replicas * count} x ({d.Gpus} x {d.Gpu.Key}, {Weights(d)}, {d.Parallelism}{part}) {pool.Supply.Billing.Text()}";
+        return $"{pool.Replicas * count} x ({d.Gpus} x {d.Gpu.Key}, {Weights(d)}, {d.Parallelism}{Part(pool)}) {pool.Supply.Billing.Text()}";
+    }
+
+    private static string Part(UnitPool pool) => pool.Candidate.Part switch
+    {
+        Planning.Search.ReplicaPart.Prompt => ", prefill",
+        Planning.Search.ReplicaPart.Answer => ", decode",
+        _ => "",
+    };
+
+    /// <summary>The kinds of replica of a fleet, whatever their number: "2 x h100-sxm fp8".</summary>
+    public static string Kinds(Finalist fleet) => string.Join(" + ", fleet.Units.SelectMany(chosen => chosen.Unit.Pools).Select(Kind).Distinct());
+
+    /// <summary>The kinds of replica of a unit.</summary>
+    public static string Kinds(PlanUnit unit) => string.Join(" + ", unit.Pools.Select(Kind).Distinct());
+
+    private static string Kind(UnitPool pool)
+    {
+        var d = pool.Candidate.Deployment;
+        return $"{d.Gpus} x {d.Gpu.Key} {Weights(d)}{Part(pool)}";
     }
 
     /// <summary>The kind of a unit: its GPUs and precision, whatever the layout.</summary>

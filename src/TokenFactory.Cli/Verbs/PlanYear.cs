@@ -3,6 +3,7 @@ using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
 using TokenFactory.Cli.Output;
 using TokenFactory.Planning;
+using TokenFactory.Planning.Schedule;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -44,8 +45,9 @@ internal static class PlanYear
             Notes =
             [
                 .. report.Notes,
-                $"The schedule costs at most {Spell.Percent(s.Gap)} more than the best there is (bound {Spell.Dollars(s.Bound)}); it sizes each hour by what the twin found a replica "
+                $"No schedule costs less than {Spell.Dollars(s.Bound)}, {Spell.Percent(s.Gap)} below this one; it sizes each hour by what the twin found a replica "
                     + "to carry, and starts and stops of replicas cost nothing in it.",
+                .. Binding(year),
             ],
         };
     }
@@ -70,7 +72,8 @@ internal static class PlanYear
             var shape = p.Shapes[use.Shape];
             var hours = s.Replicas.Sum(hour => (double)hour[u] * shape.Gpus);
             var billing = use.Commitment >= 0 ? p.Commitments[use.Commitment].Name : use.Spot ? "spot" : "on-demand";
-            return (shape, billing, hours, peak: s.Replicas.Max(hour => hour[u]) * shape.Gpus, busy: s.Replicas.Count(hour => hour[u] > 0));
+            var price = use.Commitment >= 0 ? p.Commitments[use.Commitment].Fixed : Price(p.Hourly.First(gpu => gpu.Gpu == shape.Gpu), use.Spot);
+            return (shape, unit: year.Names[use.Shape], billing, price, hours, peak: s.Replicas.Max(hour => hour[u]) * shape.Gpus, busy: s.Replicas.Count(hour => hour[u] > 0));
         }).Where(row => row.hours > 0);
         return new Section(
             "year",
@@ -79,6 +82,7 @@ internal static class PlanYear
                 new Column("service", "service", Number: false),
                 new Column("replica", "replica", Number: false),
                 new Column("billing", "billing", Number: false),
+                new Column("usd_per_gpu_hour", "$/GPU-h"),
                 new Column("gpu_hours", "GPU-hours"),
                 new Column("peak_gpus", "most GPUs"),
                 new Column("hours", "hours in use"),
@@ -87,8 +91,9 @@ internal static class PlanYear
                 .. rows.Select(row => (IReadOnlyList<Cell>)
                 [
                     Cell.Of(row.shape.Service),
-                    Cell.Of(row.shape.Name),
+                    Cell.Of(PlanWords.Kinds(row.unit)),
                     Cell.Of(row.billing),
+                    new Cell(row.price, Spell.Dollars(row.price)),
                     new Cell(row.hours, row.hours.ToString("N0", CultureInfo.InvariantCulture)),
                     new Cell(row.peak, row.peak.ToString("N0", CultureInfo.InvariantCulture)),
                     new Cell(row.busy, row.busy.ToString("N0", CultureInfo.InvariantCulture)),
@@ -96,10 +101,20 @@ internal static class PlanYear
             ]);
     }
 
+    private static double Price(HourlyGpu gpu, bool spot) => (spot ? gpu.Spot : gpu.OnDemand) ?? 0;
+
+    /// <summary>What the prices of commitments are, and how long they bind.</summary>
+    private static IEnumerable<string> Binding(YearPlan year)
+    {
+        if (year.Problem.Commitments.Zip(year.Schedule.Committed).Any(pair => pair.Second > 0 && pair.First.Name == Billing.Reserved3Year.Text()))
+            yield return "A GPU that is reserved for three years is paid for three years; only the hours of the demand are counted.";
+        yield return "Ways to pay for which you gave no price have the cheapest of the catalog.";
+    }
+
     private static Section Ways(YearPlan year)
     {
         var s = year.Schedule;
-        var ways = new List<(string What, Planning.Schedule.ScheduleCost Cost, double Unserved)>
+        var ways = new List<(string What, ScheduleCost Cost, double Unserved)>
         {
             ("this schedule", s.Cost, s.Unserved), ("nothing committed", s.AllOnDemand.Cost, s.AllOnDemand.Unserved),
         };
@@ -138,7 +153,7 @@ internal static class PlanYear
         yield return "hour," + string.Join(',', s.Uses.Select(use =>
         {
             var billing = use.Commitment >= 0 ? p.Commitments[use.Commitment].Name : use.Spot ? "spot" : "on-demand";
-            return $"{p.Shapes[use.Shape].Service} {p.Shapes[use.Shape].Name} {billing} gpus";
+            return $"{p.Shapes[use.Shape].Service} {PlanWords.Kinds(year.Names[use.Shape]).Replace(",", "", StringComparison.Ordinal)} {billing} gpus";
         }));
         for (var hour = 0; hour < s.Replicas.Count; hour++)
             yield return $"{hour}," + string.Join(',', s.Replicas[hour].Select((count, u) => count * p.Shapes[s.Uses[u].Shape].Gpus));

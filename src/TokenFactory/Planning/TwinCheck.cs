@@ -33,8 +33,9 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
     /// <param name="at">The fleet that carries so many times the traffic in closed form; null where limits forbid it.</param>
     public Finalist? Smallest(Func<double, Finalist?> at)
     {
-        var first = Try(1);
-        if (first is null || (first.Kept && !KeepsUp(first)))
+        if (Try(1) is not { } first)
+            return null;
+        if (first.Kept && !KeepsUp(first))
             return first;
         var (kept, broken) = first.Kept ? (first, null) : ((Finalist?)null, first);
         foreach (var factor in first.Kept ? Smaller : Larger)
@@ -51,7 +52,8 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
 
         for (var i = 0; i < MostHalvings && kept is not null && broken is not null && kept.Factor / broken.Factor > Finest; i++)
         {
-            var middle = Try(Math.Sqrt(kept.Factor * broken.Factor))!;
+            if (Try(Math.Sqrt(kept.Factor * broken.Factor)) is not { } middle)
+                break;
             if (middle.Kept && (!first.Kept || KeepsUp(middle)))
                 kept = middle;
             else
