@@ -52,8 +52,8 @@ public sealed class PlanFilesTests
         var (pool, replay) = (plan.Json.GetProperty("fleet")[0], Program.Run("simulate", Path.Combine(target, "scenario.yaml"), "--set", "workload.requests=500", "--json"));
         Assert.True(replay.Code == 0, replay.Err);
         var played = replay.Json.GetProperty("pools")[0];
-        Assert.Equal(pool.GetProperty("gpu").GetString(), played.GetProperty("gpu").GetString());
-        Assert.Equal(pool.GetProperty("replicas").GetInt32() * pool.GetProperty("gpus_per_replica").GetInt32(), played.GetProperty("gpus").GetDouble(), 6);
+        Assert.Equal(pool.GetProperty("pool").GetString(), played.GetProperty("name").GetString());
+        Assert.Equal(pool.GetProperty("replicas").GetInt32() * pool.GetProperty("gpus_per_replica").GetInt32(), played.GetProperty("gpus").GetInt32());
         var promised = plan.Json.GetProperty("promises").EnumerateArray().First(one => one.GetProperty("time").GetString() == "ttft").GetProperty("ms").GetDouble();
         Assert.Equal(promised / 1e3, replay.Json.GetProperty("classes")[0].GetProperty("ttft_p95_s").GetDouble(), 6);
     }
@@ -77,7 +77,7 @@ public sealed class PlanFilesTests
             var scenario = Assert.Single(Directory.GetFiles(target, $"scenario*{service}*.yaml"));
             var replay = Program.Run("simulate", scenario, "--set", "workload.requests=200", "--json");
             Assert.True(replay.Code == 0, replay.Err);
-            Assert.Equal(service, replay.Json.GetProperty("classes")[0].GetProperty("class").GetString());
+            Assert.Equal(service, replay.Json.GetProperty("classes")[0].GetProperty("name").GetString());
         }
     }
 

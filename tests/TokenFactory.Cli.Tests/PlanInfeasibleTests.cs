@@ -34,6 +34,17 @@ public sealed class PlanInfeasibleTests
         Assert.Equal(1, PlanAsks.Plan(folder, [$"limits={{usd_per_month: {least - 1}}}"]).Code);
     }
 
+    /// <summary>The closed form thinks that one GPU does; the twin knows that it does not, and that it is the budget that forbids two.</summary>
+    [Fact]
+    public void A_limit_that_only_the_twin_finds_too_small_is_told_with_the_least_too()
+    {
+        using var folder = new TemporaryFolder();
+        var run = PlanAsks.Plan(folder, ["limits={usd_per_month: 1300}", "offers.gpus=[l40s]"]);
+        Assert.True(run.Code == 1, run.Out);
+        Assert.Contains("The budget is $1,300 a month; the least that works is $1,314.", run.Out, StringComparison.Ordinal);
+        Assert.Contains("Nearest came 1 x (1 x l40s", run.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_promise_that_breaks_in_the_twin_alone_is_told_with_the_fleet_that_came_nearest()
     {

@@ -4,7 +4,7 @@ namespace TokenFactory.Cli.Tests;
 public sealed class PlanRefusalTests
 {
     [Theory]
-    [InlineData(":2: 'model' names 'llama-99', which the catalog lacks", "model=llama-99")]
+    [InlineData("'model' names 'llama-99', which the catalog lacks", "model=llama-99")]
     [InlineData("'promises' is not a list of settings", "promises=soon")]
     [InlineData("'class' is 'nobody', and no stream of the workload sends that class. The workload sends chat", "promises.0.class=nobody")]
     [InlineData("'ttft_s' is -1", "promises.0.ttft_s=-1")]
@@ -127,7 +127,7 @@ public sealed class PlanRefusalTests
     }
 
     [Theory]
-    [InlineData("holds 0 hours", "time,share\n")]
+    [InlineData("holds no rows", "time,share\n")]
     [InlineData("has neither a column 'share' nor one named after a service", "time\n0\n1\n")]
     [InlineData("demand.csv:3: ", "time,share\n0,1\n1,-2\n")]
     public void A_demand_that_says_nothing_is_refused(string message, string csv)

@@ -32,12 +32,14 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     {
         if (terms.File is not { } file || !file.Has("services"))
             return One("default", terms.File, true) is { } only ? [only] : [];
-        var services = new List<PlanService>();
+        var (services, names) = (new List<PlanService>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var item in file.Items("services"))
         {
             item.Require("name", "Name the service");
             var name = item.Text("name") ?? "";
-            if (services.Exists(one => one.Name == name))
+            if (name.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter != '-'))
+                item.Note("name", $"is '{name}'", "Use letters, digits and hyphens: it names files too");
+            if (!names.Add(name))
                 item.Note("name", $"is '{name}' a second time", "Give every service its own");
             if (One(name, item, false) is not { } service)
                 continue;
@@ -112,7 +114,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         var kind = alone ? PlainClass : name;
         var plan = new OpenPlan
         {
-            Name = kind,
+            Name = WorkloadStreams.Name(kind, PlainClass),
             Class = kind,
             Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = perSecond }),
             Lengths = new PairedLengths(Around(prompt), Around(answer)),

@@ -58,7 +58,7 @@ internal static class PlanWords
                 + $"{(one.Needed is { } least ? Milliseconds(least) : "nothing")} is the least{on}.",
             Planning.Obstacle.Twin => "Fleets that keep the promises in closed form break them in the twin, also at five times the size, or as large as the limits allow. "
                 + Nearest(answer),
-            Planning.Obstacle.Demand => $"With every limit as it is, {Spell.Percent(one.Needed ?? 0)} of the demand can be served.",
+            Planning.Obstacle.Demand => $"With every limit as it is, {Spell.Percent(Math.Max(0, one.Needed ?? 0))} of the demand can be served.",
             Planning.Obstacle.Spot => $"Only spot could serve {one.Class}, and it is gone more often than its promise tolerates: allow on-demand, or relax the percentile.",
             Planning.Obstacle.Stock => $"There are {one.Given:N0} GPUs{on}; the least that works is {Known(one.Needed, needed => needed.ToString("N0", Invariant))}.",
             Planning.Obstacle.Budget => $"The budget is {Spell.Dollars(one.Given)} a month; the least that works is {Known(one.Needed, Spell.Dollars)}.",

@@ -35,7 +35,7 @@ internal static class Obstacles
     {
         if (answer.Infeasible is not { } why)
             return [];
-        return why.Hopeless.Select(limit => new Infeasibility(Obstacle.Spot, "", limit.Key, 0, null, ""))
+        return why.Hopeless.Select(limit => new Infeasibility(Obstacle.Spot, "", ClassOf(limit.Key), 0, null, "")).Distinct()
             .Concat(why.Alone.Concat(why.Together).Select(relaxation => Of(relaxation, ask)));
     }
 
@@ -53,6 +53,9 @@ internal static class Obstacles
 
         static Infeasibility Limit(Obstacle obstacle, double given, double by, string on) => new(obstacle, "", "", given, given + by, on);
     }
+
+    /// <summary>The class in a bucket's name: "service class 3".</summary>
+    private static string ClassOf(string bucket) => string.Join(' ', bucket.Split(' ')[1..^1]);
 
     private static bool Paired(ServiceSearch search, List<int> buckets) =>
         search.Prompts.Any(one => buckets.TrueForAll(i => one.Limits[i].Possible))

@@ -33,6 +33,21 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     /// <summary>The answer from sweeps that were made before: prices, limits and demand may have changed since, replicas may not.</summary>
     public PlanAnswer Solve(PlanAsk ask, IReadOnlyList<ServiceSearch> searches)
     {
+        var answer = Within(ask, searches);
+        if (answer.Infeasible.Count == 0)
+            return answer;
+        var least = new LeastThatWorks(ask, relaxed => Within(relaxed, searches).Best);
+        IReadOnlyList<Infeasibility> infeasible = answer.Infeasible[0].Obstacle == Obstacle.Twin
+            ? [.. answer.Infeasible, .. least.Hidden()]
+            : least.Of(answer.Infeasible);
+        return least.Within is { } fleet
+            ? answer with { Finalists = [fleet, .. answer.Finalists], Infeasible = [] }
+            : answer with { Infeasible = infeasible };
+    }
+
+    /// <summary>The answer within the limits as they are.</summary>
+    private PlanAnswer Within(PlanAsk ask, IReadOnlyList<ServiceSearch> searches)
+    {
         var fleets = new FleetChoice(ask, knowledge, searches);
         var twin = new TwinCheck(ask, knowledge, searches, progress);
         var finalists = new List<Finalist>();

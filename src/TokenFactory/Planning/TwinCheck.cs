@@ -33,9 +33,8 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
     /// <param name="at">The fleet that carries so many times the traffic in closed form; null where limits forbid it.</param>
     public Finalist? Smallest(Func<double, Finalist?> at)
     {
-        if (Try(1) is not { } first)
-            return null;
-        if (first.Kept && !KeepsUp(first))
+        var first = Try(1);
+        if (first is null || (first.Kept && !KeepsUp(first)))
             return first;
         var (kept, broken) = first.Kept ? (first, null) : ((Finalist?)null, first);
         foreach (var factor in first.Kept ? Smaller : Larger)
