@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TokenFactory.Cli.Input;
+using TokenFactory.Tests;
 
 namespace TokenFactory.Cli.Tests;
 
@@ -78,6 +79,22 @@ public sealed class EngineFlagTests
         var notes = string.Join('\n', run.Json.GetProperty("notes").EnumerateArray().Select(note => note.GetString()));
         Assert.Contains("Engine flags of one that change nothing here: --port, --api-key.", notes, StringComparison.Ordinal);
         Assert.Contains("Engine flags of one that the twin does not know, although they may matter: --enforce-eager.", notes, StringComparison.Ordinal);
+    }
+
+    /// <summary>The servers take abbreviations that are unique: SGLang's --tp and --dp are of --tp-size and --dp-size.</summary>
+    [Theory]
+    [InlineData("vllm")]
+    [InlineData("sglang", "--tp", "--dp")]
+    [InlineData("tensorrt-llm")]
+    public void Flags_that_are_read_are_those_of_the_release_in_the_catalog(string engine, params string[] abbreviations)
+    {
+        var release = JsonDocument.Parse(Repository.Text("catalog", "engines", engine + ".json")).RootElement.GetProperty("release");
+        HashSet<string> Of(string key) => [.. release.GetProperty(key).EnumerateArray().Select(flag => flag.GetString()!.Replace('_', '-'))];
+        var (flags, switches) = (Of("flags"), Of("switches"));
+        var read = EngineFlags.Keys[engine].Keys.Except(abbreviations).ToList();
+        Assert.All(read, flag => Assert.True(flags.Contains(flag) || switches.Contains(flag), $"{engine} {flag}"));
+        Assert.All(read, flag => Assert.Equal(switches.Contains(flag), EngineFlags.Switches.Contains(flag)));
+        Assert.DoesNotContain(EngineFlags.Switches, flags.Contains);
     }
 
     [Fact]

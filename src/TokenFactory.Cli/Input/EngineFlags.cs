@@ -1,7 +1,7 @@
 namespace TokenFactory.Cli.Input;
 
 /// <summary>
-/// Flags of engines by what they mean to a scenario, underscores as dashes. Of vLLM 0.11, SGLang 0.5 and TensorRT-LLM 1.0 and later.
+/// Flags of engines by what they mean to a scenario, underscores as dashes. A test holds them against the releases in the catalog.
 /// </summary>
 internal static class EngineFlags
 {

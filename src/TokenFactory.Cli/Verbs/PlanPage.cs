@@ -14,13 +14,17 @@ internal static class PlanPage
     /// <param name="report">The same for the terminal: its words, tables and notes are shown too.</param>
     /// <param name="frontiers">What replicas of each service can do.</param>
     /// <param name="why">What-ifs; null where they were not asked.</param>
-    public static string Of(PlanAnswer answer, Report report, IReadOnlyList<IReadOnlyList<FrontierPoint>> frontiers, Explanation? why)
+    /// <param name="year">The schedule; null where no demand by the hour was given.</param>
+    public static string Of(
+        PlanAnswer answer, Report report, IReadOnlyList<IReadOnlyList<FrontierPoint>> frontiers, Explanation? why, YearPlan? year)
     {
         var body = new StringBuilder($"<h1>{SimulateHtml.Escape(answer.Ask.Name)}</h1>\n<p class=\"sub\">A plan: the cheapest fleet that keeps its promises</p>\n");
         body.Append(SimulateHtml.Paragraphs(report.Answer, "answer"));
         for (var i = 0; i < frontiers.Count; i++)
             Frontier(body, answer.Ask.Services[i], frontiers[i]);
         Charts(body, "What it costs", [Costs(answer), Finalists(answer)]);
+        if (year is not null)
+            Year(body, year);
         if (why is not null)
             Charts(body, "What if: change in " + PlanWhy.Unit(answer), [Sensitivity(answer, why)]);
         body.Append("<h2>Tables</h2>\n");
@@ -58,6 +62,44 @@ internal static class PlanPage
             + $"{Spell.Number(point.TokensPerSecondPerUser)} tokens/s per user, {Spell.Number(point.Running)} at once, "
             + $"{Spell.Number(point.OutputTokensPerSecondPerMegawatt)} tokens/s per MW, {Spell.Dollars(point.UsdPerMillionOutput)} per million output tokens, "
             + $"first token after {Spell.Number(point.TtftSeconds * 1e3)} ms";
+    }
+
+    /// <summary>GPUs by how they are paid for: over the year, and on a mean day.</summary>
+    private static void Year(StringBuilder body, YearPlan year)
+    {
+        const int day = 24;
+        var (s, p) = (year.Schedule, year.Problem);
+        var ways = s.Uses.Select((use, u) => (Name: $"{p.Shapes[use.Shape].Gpu} {PlanYear.PaidBy(p, use)}", Use: u))
+            .GroupBy(pair => pair.Name, pair => pair.Use).Where(way => s.Replicas.Any(hour => way.Any(u => hour[u] > 0))).ToList();
+        var days = s.Replicas.Count / day;
+        body.Append("<h2>How the hours are paid for</h2>\n<div class=\"charts\">\n");
+        if (days > 1)
+            Chart("GPUs in use over time, daily mean", "days", days, hour => hour / day);
+        Chart("GPUs in use by the hour of the day, mean", "h", Math.Min(day, s.Replicas.Count), hour => hour % day);
+        body.Append("</div>\n");
+
+        void Chart(string title, string unit, int points, Func<int, int> at) => body.Append(new SimulateChart
+        {
+            Title = title,
+            Unit = "GPUs",
+            Across = new ChartAcross(0, points, unit),
+            Shift = 0.5,
+            Lines = [.. ways.Select((way, colour) => new ChartLine(way.Key, colour, Means(way, points, at)))],
+        }.Html());
+
+        double[] Means(IEnumerable<int> uses, int points, Func<int, int> at)
+        {
+            var (sums, counts) = (new double[points], new int[points]);
+            for (var hour = 0; hour < s.Replicas.Count; hour++)
+            {
+                if (at(hour) is var i && i >= points)
+                    continue;
+                sums[i] += uses.Sum(u => (double)s.Replicas[hour][u] * p.Shapes[s.Uses[u].Shape].Gpus);
+                counts[i]++;
+            }
+
+            return [.. sums.Select((sum, i) => sum / Math.Max(1, counts[i]))];
+        }
     }
 
     private static void Charts(StringBuilder body, string title, IReadOnlyList<PlanBars> charts)

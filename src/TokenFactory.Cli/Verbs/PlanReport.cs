@@ -270,6 +270,10 @@ internal static class PlanReport
         var count = answer.Searches.Aggregate(default(Planning.Search.SweepCount), (sum, search) => sum.And(search.Count));
         yield return $"Looked at {count.Replicas:N0} replicas: {count.Misfits:N0} do not fit, {count.Pruned:N0} cannot be better than others, "
             + $"{count.Evaluated:N0} were searched for their limits; {answer.TwinRuns} runs of the twin.";
+        if (answer.Finalists.FirstOrDefault(fleet => fleet.Gap is not null) is { Gap: { } gap })
+            yield return gap > 1e-3
+                ? $"The best mix of replicas was looked for as an integer programme and found to within {Spell.Percent(gap)} of its bound."
+                : "The best mix of replicas is the proven optimum of an integer programme over what the sweep left.";
         if (request.Assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join("; ", request.Assumed.Distinct(StringComparer.Ordinal))}.";
         foreach (var run in answer.Best?.Runs.Where(run => !run.Settles) ?? [])

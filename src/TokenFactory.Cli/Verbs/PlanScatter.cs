@@ -99,8 +99,8 @@ internal sealed record PlanScatter(string Title, string Across, string Up, IRead
 internal sealed record PlanBars(string Title, IReadOnlyList<(string What, double Value, string Text)> Bars)
 {
     private const int Row = 24;
-    private const int Words = 330;
-    private const int Wide = 330;
+    private const int Words = 430;
+    private const int Wide = 260;
     private const int Numbers = 80;
 
     private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
@@ -131,5 +131,5 @@ internal sealed record PlanBars(string Title, IReadOnlyList<(string What, double
         double At(double value) => Words + ((value - least) / span * Wide);
     }
 
-    private static string Short(string text) => text.Length <= 58 ? text : text[..56] + "\u2026";
+    private static string Short(string text) => text.Length <= 78 ? text : text[..76] + "\u2026";
 }

@@ -1,10 +1,5 @@
 using System.CommandLine;
-using System.Diagnostics;
-using System.Globalization;
 using TokenFactory.Cli.Input;
-using TokenFactory.Planning;
-using TokenFactory.Planning.Explain;
-using TokenFactory.Planning.Search;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -74,14 +69,12 @@ internal static class PlanVerb
             Arity = ArgumentArity.OneOrMore,
         };
         var why = new Option<bool>("--why") { Description = "Says what binds, what each promise and limit costs, why others lost, and what if predictions or prices are wrong." };
-        command.Options.Add(set);
+        var frontier = new Option<bool>("--frontier") { Description = "Shows replicas that nothing beats in speed per user and tokens per MW, or dollars." };
         var html = new Option<string?>("--html") { HelpName = "FILE.html", Description = "Writes a page: the frontier, costs, what-ifs." };
         var schedule = new Option<string?>("--schedule-csv") { HelpName = "FILE.csv", Description = "With --demand: writes GPUs by replica and billing, a row for each hour." };
-        command.Options.Add(why);
         var emit = new Option<string?>("--emit") { HelpName = "DIR", Description = "Writes the files that run the plan: Compose, Kubernetes, SkyPilot, launch scripts, gateway, a README." };
-        command.Options.Add(schedule);
-        command.Options.Add(emit);
-        command.Options.Add(html);
+        foreach (var option in (Option[])[set, why, frontier, html, schedule, emit])
+            command.Options.Add(option);
         var flags = new SettingFlags(command, Flags);
         var common = new CommonFlags();
         common.AddTo(command);
@@ -95,63 +88,10 @@ internal static class PlanVerb
                 throw new Refusal("command line", "--set changes a file, and none is named", "Name a file, or use the flags");
             var terms = new Terms(flags.Read(parsed), settings, common.Today(parsed, terminal));
             var request = new PlanInput(terms, catalog, calibration).Read();
-            Check(request, parsed.GetValue(schedule), parsed.GetValue(emit));
-            using var files = new SimulateFiles(new SimulateAsked(null, parsed.GetValue(html), null, null, false), path is null ? [] : [path]);
-            var knowledge = new PlanKnowledge(calibration.Set, calibration.Kernels.For, catalog.Site)
-            {
-                Margin = request.Confidence is { } confidence ? PlanExplained.Margin(confidence, calibration) : null,
-            };
-            var watch = Stopwatch.StartNew();
-            var progress = Progress(terminal, watch);
-            var answer = new Planner(knowledge, progress).Solve(request.Ask);
-            var report = PlanReport.Of(request, answer, calibration);
-            var reasons = parsed.GetValue(why) || parsed.GetValue(html) is not null
-                ? new Explainer(knowledge, progress).Of(answer, PlanExplained.Options(request, answer, catalog, calibration))
-                : null;
-            if (PlanYear.Read(request, [.. answer.Searches.Select(search => search.Profile.RequestsPerSecond)]) is { } hours
-                && YearPlan.Of(answer, hours, PlanExplained.AllSupplies(request, catalog, calibration)) is { } year)
-            {
-                report = PlanYear.With(report, year);
-                if (parsed.GetValue(schedule) is { } table)
-                    FileSet.Stream(table, PlanYear.Csv(year), "Name a file in a folder that exists and can be written with --schedule-csv");
-            }
-
-            if (parsed.GetValue(why) && reasons is not null)
-                report = PlanWhy.With(report, answer, reasons);
-            if (parsed.GetValue(emit) is { } folder && answer.Best is { } chosen)
-                report = report with { Notes = [.. report.Notes, $"Wrote {PlanEmit.Write(request, chosen, catalog, folder)} files to {folder}; its README.md says what each is."] };
-            if (parsed.GetValue(html) is not null)
-                files.Keep(PlanPage.Of(answer, report, [.. answer.Searches.Select(search => new Frontier(knowledge).Of(request.Ask, search))], reasons));
-            terminal.Err.WriteLine(string.Create(CultureInfo.InvariantCulture, $"planned in {watch.Elapsed.TotalSeconds:0.0} s"));
-            App.Print(report, terminal, common, parsed);
-            return answer.Best is null ? App.AnswerIsNo : App.Done;
+            var asked = new PlanAsked(
+                parsed.GetValue(why), parsed.GetValue(frontier), parsed.GetValue(html), parsed.GetValue(schedule), parsed.GetValue(emit));
+            return new PlanRunner(terminal, common, parsed, catalog, calibration).Run(request, asked, path);
         });
         return command;
-    }
-
-    /// <summary>Refuses what would only be noticed after the search.</summary>
-    private static void Check(PlanRequest request, string? schedule, string? emit)
-    {
-        if (schedule is not null && request.Demand is null)
-            throw new Refusal("command line", "--schedule-csv needs a demand by the hour", "Name a CSV with --demand");
-        if (File.Exists(emit))
-            throw new Refusal("command line", $"--emit is '{emit}', which is a file", "Name a folder");
-        PlanYear.Read(request, [.. request.Ask.Services.Select(_ => 1.0)]);
-    }
-
-    /// <summary>A line on standard error at most once a second.</summary>
-    private static Func<string, bool> Progress(Terminal terminal, Stopwatch watch)
-    {
-        var next = 1.0;
-        return what =>
-        {
-            if (what.Length > 0 && watch.Elapsed.TotalSeconds >= next)
-            {
-                terminal.Err.WriteLine(what);
-                next = watch.Elapsed.TotalSeconds + 1;
-            }
-
-            return !terminal.Stopped();
-        };
     }
 }

@@ -64,6 +64,10 @@ internal static class PlanYear
             yield return $"{Spell.Number(s.Unserved)} requests find no GPU: raise the stock.";
     }
 
+    /// <summary>How a use is paid for, in words.</summary>
+    public static string PaidBy(Planning.Schedule.ScheduleProblem problem, Planning.Schedule.ReplicaUse use) =>
+        use.Commitment >= 0 ? problem.Commitments[use.Commitment].Name : use.Spot ? "spot" : "on-demand";
+
     private static Section Committed(YearPlan year)
     {
         var (s, p) = (year.Schedule, year.Problem);
@@ -71,7 +75,7 @@ internal static class PlanYear
         {
             var shape = p.Shapes[use.Shape];
             var hours = s.Replicas.Sum(hour => (double)hour[u] * shape.Gpus);
-            var billing = use.Commitment >= 0 ? p.Commitments[use.Commitment].Name : use.Spot ? "spot" : "on-demand";
+            var billing = PaidBy(p, use);
             var price = use.Commitment >= 0 ? p.Commitments[use.Commitment].Fixed : Price(p.Hourly.First(gpu => gpu.Gpu == shape.Gpu), use.Spot);
             return (shape, unit: year.Names[use.Shape], billing, price, hours, peak: s.Replicas.Max(hour => hour[u]) * shape.Gpus, busy: s.Replicas.Count(hour => hour[u] > 0));
         }).Where(row => row.hours > 0);
@@ -152,7 +156,7 @@ internal static class PlanYear
         var (s, p) = (year.Schedule, year.Problem);
         yield return "hour," + string.Join(',', s.Uses.Select(use =>
         {
-            var billing = use.Commitment >= 0 ? p.Commitments[use.Commitment].Name : use.Spot ? "spot" : "on-demand";
+            var billing = PaidBy(p, use);
             return $"{p.Shapes[use.Shape].Service} {PlanWords.Kinds(year.Names[use.Shape]).Replace(",", "", StringComparison.Ordinal)} {billing} gpus";
         }));
         for (var hour = 0; hour < s.Replicas.Count; hour++)

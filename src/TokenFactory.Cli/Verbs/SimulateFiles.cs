@@ -63,6 +63,14 @@ internal sealed class SimulateFiles : IDisposable
             file?.Keep();
     }
 
+    /// <summary>Puts all in place, with a page and the lines of a table made already.</summary>
+    public void Keep(string page, IEnumerable<string> table)
+    {
+        foreach (var line in table)
+            _intervals?.Writer.WriteLine(line);
+        Keep(page);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
