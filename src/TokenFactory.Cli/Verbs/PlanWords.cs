@@ -60,6 +60,8 @@ internal static class PlanWords
                 + Nearest(answer),
             Planning.Obstacle.Demand => $"With every limit as it is, {Spell.Percent(Math.Max(0, one.Needed ?? 0))} of the demand can be served.",
             Planning.Obstacle.Spot => $"Only spot could serve {one.Class}, and it is gone more often than its promise tolerates: allow on-demand, or relax the percentile.",
+            Planning.Obstacle.Machines => $"No machine on offer holds a replica that keeps the promise to {one.Class}: offer larger machines (gpus_per_instance), "
+                + "or pools of prompts and answers side by side.",
             Planning.Obstacle.Stock => $"There are {one.Given:N0} GPUs{on}; the least that works is {Known(one.Needed, needed => needed.ToString("N0", Invariant))}.",
             Planning.Obstacle.Budget => $"The budget is {Spell.Dollars(one.Given)} a month; the least that works is {Known(one.Needed, Spell.Dollars)}.",
             _ => $"The site has {Spell.Number(one.Given / 1e3)} kW at its meter{Carbon(answer.Ask.Limits)}; the least that works is "

@@ -48,7 +48,8 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
     private List<PlanUnit> Units(ServiceSearch search, double factor)
     {
         var whole = search.WholeUnits(ask.Supplies).ToList();
-        var split = searches.Count > 1 || whole.Count == 0 ? search.SplitUnits(Firm(search), factor * Scale(search), ask.Objective).ToList() : [];
+        var pairs = whole.Count == 0 || (searches.Count > 1 && ask.Objective != PlanObjective.Profit); // a pair is made for all of the traffic: it fills no site
+        var split = pairs ? search.SplitUnits(Firm(search), factor * Scale(search), ask.Objective).ToList() : [];
         if (split.Count == 0 || whole.Count == 0)
             return whole.Count == 0 ? split : whole;
         var together = whole.Min(unit => Whole(unit) * unit.Weighs(ask.Objective));

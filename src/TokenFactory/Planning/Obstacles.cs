@@ -35,7 +35,7 @@ internal static class Obstacles
     {
         if (answer.Infeasible is not { } why)
             return [];
-        return why.Hopeless.Select(limit => new Infeasibility(Obstacle.Spot, "", ClassOf(limit.Key), 0, null, "")).Distinct()
+        return why.Hopeless.Select(limit => new Infeasibility(limit.Kind == MixLimitKind.JointPreemption ? Obstacle.Spot : Obstacle.Machines, "", ClassOf(limit.Key), 0, null, "")).Distinct()
             .Concat(why.Alone.Concat(why.Together).Select(relaxation => Of(relaxation, ask)));
     }
 

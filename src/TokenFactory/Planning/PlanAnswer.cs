@@ -32,6 +32,9 @@ public enum Obstacle
     /// <summary>Only capacity that is taken away more often than the promise tolerates could serve it.</summary>
     Spot,
 
+    /// <summary>No machine on offer holds a replica that keeps the promise, or its other half stands elsewhere.</summary>
+    Machines,
+
     /// <summary>No fleet of the closed form keeps the promises in the twin.</summary>
     Twin,
 }

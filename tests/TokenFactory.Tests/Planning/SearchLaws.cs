@@ -1,3 +1,4 @@
+using TokenFactory.Performance;
 using TokenFactory.Performance.SteadyState;
 using TokenFactory.Planning;
 using TokenFactory.Tests.Laws;
@@ -15,6 +16,21 @@ public sealed class SearchLaws
         var ask = Asks.Draw(dice);
         var pruned = new Planner(Asks.Knowledge).Solve(ask);
         var whole = new Planner(Asks.Knowledge).Solve(ask with { Prunes = false });
+        Assert.Equal(whole.Best is null, pruned.Best is null);
+        if (whole.Best is { } best)
+            Assert.True(pruned.Best!.MarginalUsdPerHour <= best.MarginalUsdPerHour * (1 + 1e-9), $"{pruned.Best.MarginalUsdPerHour} above {best.MarginalUsdPerHour}");
+    });
+
+    /// <summary>A pool of prompts needs one of answers that reads its caches: bounds must leave both halves of a pair.</summary>
+    [Fact]
+    public void Bounds_leave_pairs_of_pools_whole() => Cases.Check(12, dice =>
+    {
+        var drawn = Asks.Draw(dice);
+        var ask = drawn with
+        {
+            Services = [drawn.Services[0] with { Space = drawn.Services[0].Space with { Aggregated = false, Disaggregated = true, KvCache = [NumberFormat.Bf16, NumberFormat.Fp8] } }],
+        };
+        var (pruned, whole) = (new Planner(Asks.Knowledge).Solve(ask), new Planner(Asks.Knowledge).Solve(ask with { Prunes = false }));
         Assert.Equal(whole.Best is null, pruned.Best is null);
         if (whole.Best is { } best)
             Assert.True(pruned.Best!.MarginalUsdPerHour <= best.MarginalUsdPerHour * (1 + 1e-9), $"{pruned.Best.MarginalUsdPerHour} above {best.MarginalUsdPerHour}");

@@ -55,7 +55,7 @@ public sealed class Explainer(PlanKnowledge knowledge, Func<string, bool>? progr
         var kept = answer.Finalists.Where(fleet => fleet.Kept && fleet.Units.Count == 1).DistinctBy(Look).ToList();
         if (kept.Count < 2)
             return [];
-        var weights = kept.Select(fleet => scenarios.Select(scenario => Weight(answer, Look(fleet), scenario)).ToList()).ToList();
+        var weights = kept.Select(fleet => scenarios.Select(scenario => Weight(answer, fleet, scenario)).ToList()).ToList();
         return
         [
             .. kept.Select((fleet, row) => new RegretRow(
@@ -66,7 +66,17 @@ public sealed class Explainer(PlanKnowledge knowledge, Func<string, bool>? progr
         ];
     }
 
-    private double Weight(PlanAnswer answer, string look, Scenario scenario)
+    /// <summary>What the smallest fleet of a kind weighs; where steps take as long as planned, the fleet as it stands is one.</summary>
+    private double Weight(PlanAnswer answer, Finalist planned, Scenario scenario)
+    {
+        var sized = Sized(answer, Look(planned), scenario);
+        if (scenario.Kind is ScenarioKind.Slower or ScenarioKind.Faster)
+            return sized;
+        return answer.Ask.Objective != PlanObjective.Cost ? Math.Min(sized, planned.Weighs(answer.Ask.Objective)) : Math.Min(sized, planned.Bought.Sum(
+            one => one.Paid * one.Supply.Marginal.Value * (one.Supply.Gpu.Key == scenario.Gpu ? scenario.Factor : 1)));
+    }
+
+    private double Sized(PlanAnswer answer, string look, Scenario scenario)
     {
         var steps = scenario.Kind is ScenarioKind.Slower or ScenarioKind.Faster ? scenario.Factor : 1;
         var planner = new Planner(knowledge with { Slowness = steps }, progress);

@@ -117,7 +117,7 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
     /// </summary>
     private bool IsDominated(Deployment deployment, List<Prepared> prepared, List<Candidate> kept, ReplicaPart part)
     {
-        var rivals = kept.Where(other => deployment.Gpus % other.Gpus == 0).ToList();
+        var rivals = kept.Where(other => deployment.Gpus % other.Gpus == 0 && Replaces(other, deployment, part)).ToList();
         for (var i = 0; i < prepared.Count && rivals.Count > 0; i++)
         {
             var bucket = i;
@@ -127,6 +127,14 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
 
         return rivals.Count > 0;
     }
+
+    /// <summary>
+    /// Whether a candidate can stand where another would: one of a pair of pools only with the engine and formats of the other, as its
+    /// partner must read the same caches.
+    /// </summary>
+    private static bool Replaces(Candidate candidate, Deployment other, ReplicaPart part) => part == ReplicaPart.Whole
+        || (candidate.Deployment.Engine == other.Engine && candidate.Deployment.Weights == other.Weights
+            && candidate.Deployment.Precision.KvCache == other.Precision.KvCache);
 
     private double Ceiling(Prepared prepared, ReplicaPart part) => part == ReplicaPart.Whole
         ? RateLimit.Ceiling(prepared, calibration)
@@ -149,7 +157,7 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
 
     private bool Covers(Candidate better, Candidate worse)
     {
-        if (worse.Gpus % better.Gpus != 0 || (CountsWatts && better.FacilityWatts / better.Gpus > worse.FacilityWatts / worse.Gpus))
+        if (worse.Gpus % better.Gpus != 0 || !Replaces(better, worse.Deployment, better.Part) || (CountsWatts && better.FacilityWatts / better.Gpus > worse.FacilityWatts / worse.Gpus))
             return false;
         for (var i = 0; i < better.Limits.Count; i++)
         {
