@@ -53,7 +53,8 @@ public sealed class PlanFilesTests
         Assert.True(replay.Code == 0, replay.Err);
         var played = replay.Json.GetProperty("pools")[0];
         Assert.Equal(pool.GetProperty("pool").GetString(), played.GetProperty("name").GetString());
-        Assert.Equal(pool.GetProperty("replicas").GetInt32() * pool.GetProperty("gpus_per_replica").GetInt32(), played.GetProperty("gpus").GetInt32());
+        Assert.Equal(pool.GetProperty("gpus_per_replica").GetInt32(), played.GetProperty("gpus").GetInt32());
+        Assert.Equal(pool.GetProperty("replicas").GetDouble(), played.GetProperty("mean_replicas").GetDouble(), 6);
         var promised = plan.Json.GetProperty("promises").EnumerateArray().First(one => one.GetProperty("time").GetString() == "ttft").GetProperty("ms").GetDouble();
         Assert.Equal(promised / 1e3, replay.Json.GetProperty("classes")[0].GetProperty("ttft_p95_s").GetDouble(), 6);
     }

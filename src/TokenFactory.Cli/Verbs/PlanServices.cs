@@ -15,6 +15,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
 {
     private const double MostSeconds = 1e9;
     private const int PlainRequests = 20_000;
+    private const double PlainSeconds = 60;
     private const double PlainVariation = 0.7;
     private const string PlainClass = "default";
     private static readonly double[] LowerClocks = [1, 0.85, 0.7];
@@ -118,7 +119,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             Class = kind,
             Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = perSecond }),
             Lengths = new PairedLengths(Around(prompt), Around(answer)),
-            Requests = PlainRequests,
+            Requests = (long)Math.Clamp(perSecond * PlainSeconds, PlainRequests, PlanAsk.MostTwinRequests),
             SystemPromptTokens = (int)shared,
         };
         Workloads[name] = Block(kind, perSecond, prompt, answer, variation, (int)shared);

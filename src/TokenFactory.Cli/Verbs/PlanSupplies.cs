@@ -21,7 +21,8 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         var billings = Billings(offers, interruptible);
         var providers = Names(offers, "provider", "providers", (settings, key, text) => Lookup.Provider(settings, key, text, catalog));
         var regions = Texts(offers, "region", "regions");
-        var own = (offers?.Items("prices") ?? []).Select(item => Own(item)).OfType<Supply>().ToList();
+        var own = (offers?.Items("prices") ?? []).Select(item => Own(item)).OfType<Supply>()
+            .Where(supply => !(terms.Flags.Has("gpu") || offers?.Has("gpus") == true) || gpus.Exists(gpu => gpu.Key == supply.Gpu.Key)).ToList();
         var bought = (offers?.Items("owned") ?? []).Select(item => Bought(item, Billing.Owned))
             .Concat((offers?.Items("commitments") ?? []).Select(item => Bought(item, Billing.Reserved1Year))).OfType<Supply>().ToList();
         var listed = Listed(gpus, billings, providers, regions, own);
@@ -38,6 +39,8 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         const string remedy = "Name other GPUs, billings, providers or regions, or give a price in a file under offers.prices";
         var (settings, key) = terms.Of("gpu") is { } flat ? (flat, "gpu") : (offers, "gpus");
         var ways = string.Join(" or ", billings.Select(billing => billing.Text()));
+        if (billings.Count == 0)
+            return;
         if (settings?.Has(key) == true)
         {
             foreach (var gpu in gpus.Where(gpu => supplies.All(supply => supply.Gpu.Key != gpu.Key)))

@@ -68,7 +68,7 @@ internal static class Obstacles
         if (promise.Targets.Tpot is { } tpot)
             yield return (RateBound.Tpot, (limit, _) => limit.At.Tpot, tpot);
         if (promise.Targets.EndToEnd is { } end)
-            yield return (RateBound.EndToEnd, (limit, _) => limit.At.EndToEnd, end);
+            yield return (RateBound.EndToEnd, (limit, targets) => limit.At.EndToEnd * (end / (targets.EndToEnd ?? end)), end);
     }
 
     /// <summary>The least time that a lone request meets in the worst of the buckets, over all replicas.</summary>

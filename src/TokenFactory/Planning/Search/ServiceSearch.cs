@@ -129,6 +129,6 @@ public sealed record ServiceSearch
     private static LatencyTargets TargetsOf(PlanService service, LengthBucket bucket)
     {
         var targets = service.Promises.FirstOrDefault(promise => promise.Class == bucket.Class)?.Targets ?? LatencyTargets.None;
-        return bucket.Exempt ? targets with { Ttft = null, EndToEnd = null } : targets;
+        return bucket.Exempt ? targets with { Ttft = null, EndToEnd = null } : targets with { EndToEnd = targets.EndToEnd / bucket.LongAnswer };
     }
 }

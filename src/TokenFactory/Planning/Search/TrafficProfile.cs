@@ -1,3 +1,4 @@
+using TokenFactory.Performance.SteadyState;
 using TokenFactory.Workload;
 using TokenFactory.Workload.Traces;
 
@@ -22,7 +23,11 @@ public sealed record LengthBucket(
     double OutputTokens,
     double Longest,
     double CachedShare,
-    bool Exempt);
+    bool Exempt)
+{
+    /// <summary>Tokens of the answer that the promised share of them does not exceed, over those of the mean answer: at least 1.</summary>
+    public double LongAnswer { get; init; } = 1;
+}
 
 /// <summary>What a service's traffic asks for, from a pass over its requests.</summary>
 public sealed record TrafficProfile
@@ -128,7 +133,19 @@ public sealed record TrafficProfile
             of.Average(request => request.Script.OutputTokens),
             of.Max(request => request.PromptTokens + request.Script.OutputTokens),
             cached,
-            exempted);
+            exempted)
+        {
+            LongAnswer = LongAnswer(of, promise.Targets),
+        };
+    }
+
+    /// <summary>Whole answers are promised to a share of requests: long ones take longer, at any speed.</summary>
+    private static double LongAnswer(List<Request> requests, LatencyTargets targets)
+    {
+        if (targets.EndToEnd is null)
+            return 1;
+        var tokens = requests.Select(request => request.Script.OutputTokens).Order().ToList();
+        return Math.Max(1, tokens[(int)(targets.EndToEndShare * (tokens.Count - 1))] / tokens.Average());
     }
 
     /// <summary>Requests in slabs that hold about as many tokens each; one slab where lengths are alike.</summary>
