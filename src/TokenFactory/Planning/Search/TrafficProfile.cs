@@ -100,7 +100,12 @@ public sealed record TrafficProfile
         {
             return new TrafficProfile
             {
-                Requests = 0, Seconds = 0, Buckets = [], ArrivalVariability = 1, TooLongShare = Math.Min(1, tooLong), LongestTokens = longest,
+                Requests = 0,
+                Seconds = 0,
+                Buckets = [],
+                ArrivalVariability = 1,
+                TooLongShare = Math.Min(1, tooLong),
+                LongestTokens = longest,
             };
         }
 
