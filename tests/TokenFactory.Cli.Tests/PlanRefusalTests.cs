@@ -58,6 +58,8 @@ public sealed class PlanRefusalTests
     [InlineData("unknown flag '--objectiv'", "--objectiv", "cost")]
     [InlineData("nowhere.yaml: does not exist", "nowhere.yaml")]
     [InlineData("--requests-per-second stands beside the file's workload. Change the file with --set", "examples/plan-chat.yaml", "--requests-per-second", "5")]
+    [InlineData("--ttft-s stands beside the file's promises. Change the file with --set", "examples/plan-chat.yaml", "--ttft-s", "5")]
+    [InlineData("--model stands beside the file's services. Change the file with --set", "examples/plan-two-services.yaml", "--model", "llama-3.1-8b")]
     [InlineData("cannot be written", "examples/plan-chat.yaml", "--html", "nowhere/x.html")]
     [InlineData("--html is 'examples/plan-chat.yaml', which is read", "examples/plan-chat.yaml", "--html", "examples/plan-chat.yaml")]
     [InlineData("--schedule-csv needs a demand by the hour", "examples/plan-chat.yaml", "--schedule-csv", "hours.csv")]

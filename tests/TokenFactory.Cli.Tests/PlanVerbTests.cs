@@ -100,6 +100,18 @@ public sealed class PlanVerbTests
         Assert.True(Costs(spare)["gpus"] > Costs(plain)["gpus"]);
     }
 
+    /// <summary>Flags win over the file, whose keys stay known; prices of GPUs that are not named are not on offer.</summary>
+    [Fact]
+    public void Flags_win_over_offers_limits_and_search_of_the_file()
+    {
+        using var folder = new TemporaryFolder();
+        string[] sets = ["limits={usd_per_month: 1, gpus: 1}", "search.tp=[1, 2]", "offers.regions=[nowhere]", "offers.billing=spot"];
+        string[] flags = ["--gpu", "h100", "--usd-per-month", "90000", "--gpus", "8", "--tp", "2", "--region", "north", "--billing", "on-demand", "--json"];
+        var json = PlanAsks.Plan(folder, sets, flags).Json;
+        Assert.Equal("h100-sxm", json.GetProperty("prices").EnumerateArray().Select(price => price.GetProperty("gpu").GetString()).Distinct().Single());
+        Assert.Equal("TP2", json.GetProperty("fleet")[0].GetProperty("layout").GetString());
+    }
+
     [Fact]
     public void More_traffic_never_costs_less()
     {

@@ -95,7 +95,7 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
             Gpus = Of("gpus") is { } settings ? settings.Whole("gpus", 1) : null,
         };
 
-        Settings? Of(string key) => terms.Flags.Has(key) ? terms.Flags : block?.Has(key) == true ? block : null;
+        Settings? Of(string key) => terms.Of(key, block);
 
         double? Number(string key, double least, double most) => Of(key)?.Number(key, least, most);
     }

@@ -20,6 +20,8 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     private const string PlainClass = "default";
     private static readonly double[] LowerClocks = [1, 0.85, 0.7];
 
+    private static readonly string[] PlainKeys = ["requests_per_second", "input_tokens", "output_tokens", "system_prompt_tokens", "length_cv"];
+    private static readonly string[] PromiseKeys = ["ttft_s", "tpot_ms", "end_to_end_s", "deadline_s", "percentile"];
     private static readonly string[] Engines = ["vllm", "sglang", "tensorrt-llm"];
 
     /// <summary>Whether watts are what counts, so that lower clocks are worth a look.</summary>
@@ -33,6 +35,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     {
         if (terms.File is not { } file || !file.Has("services"))
             return One("default", terms.File, true) is { } only ? [only] : [];
+        Beside("services", ["model", .. PlainKeys, .. PromiseKeys]);
         var (services, names) = (new List<PlanService>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var item in file.Items("services"))
         {
@@ -55,6 +58,13 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         }
 
         return services;
+    }
+
+    /// <summary>Notes flags that a block of the file leaves without a meaning.</summary>
+    private void Beside(string block, IEnumerable<string> keys)
+    {
+        foreach (var key in keys.Where(terms.Flags.Has))
+            terms.Flags.Note(key, $"stands beside the file's {block}", "Change the file with --set");
     }
 
     private PlanService? One(string name, Settings? settings, bool alone)
@@ -96,8 +106,8 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     {
         if (settings?.Item("workload") is { } block)
         {
-            if (alone && terms.Flags.Has("requests_per_second"))
-                terms.Flags.Note("requests_per_second", "stands beside the file's workload", "Change the file with --set");
+            if (alone)
+                Beside("workload", PlainKeys);
             block.Has(SimulateContext.Key);
             return WorkloadInput.Read(block) is { } read
                 ? (read.Traffic, [.. read.Classes.Select(one => one.Name)])
@@ -169,6 +179,8 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     {
         if (settings?.IsList("promises") == true)
         {
+            if (alone)
+                Beside("promises", PromiseKeys);
             var promises = settings.Items("promises").Select(item => Named(item, classes)).ToList();
             foreach (var twice in promises.GroupBy(one => one.Class, StringComparer.Ordinal).Where(same => same.Count() > 1))
                 settings.Note("promises", $"name class '{twice.Key}' twice", "Put them together");
@@ -264,7 +276,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             MemoryUtilisation = Numbers("memory_utilisation", 0.05, 1)?[0] ?? usual.MemoryUtilisation,
         };
 
-        Settings? Of(string key) => terms.Flags.Has(key) ? terms.Flags : block?.Has(key) == true ? block : null;
+        Settings? Of(string key) => terms.Of(key, block);
 
         IReadOnlyList<string>? Texts(string key) => Of(key)?.Texts(key) is { Count: > 0 } texts ? texts : null;
 

@@ -88,6 +88,7 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
 
     private List<Billing> Billings(Settings? offers, bool interruptible)
     {
+        offers?.Has("billing");
         var (settings, key) = terms.Of("billing") is { } flat ? (flat, "billing") : (offers, "billing");
         if (settings is null || !settings.Has(key))
         {
@@ -267,12 +268,16 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
     private List<T>? Names<T>(Settings? offers, string flag, string key, Func<Settings, string, string, T?> find)
         where T : class
     {
+        offers?.Has(key);
         var (settings, name) = terms.Of(flag) is { } flat ? (flat, flag) : (offers, key);
         if (settings is null || !settings.Has(name))
             return null;
         return [.. settings.Texts(name).Select(text => find(settings, name, text)).OfType<T>()];
     }
 
-    private IReadOnlyList<string> Texts(Settings? offers, string flag, string key) =>
-        terms.Of(flag)?.Texts(flag) ?? offers?.Texts(key) ?? [];
+    private IReadOnlyList<string> Texts(Settings? offers, string flag, string key)
+    {
+        offers?.Has(key);
+        return terms.Of(flag)?.Texts(flag) ?? offers?.Texts(key) ?? [];
+    }
 }
