@@ -62,7 +62,9 @@ public sealed class PlanInfeasibleTests
         var sets = (string[])["workload.streams.0.input_tokens={lognormal: {mean: 60000, cv: 0.9}}", "workload.streams.0.requests_per_second=0.05", "promises.0.ttft_s=60", "promises.0.tpot_ms=200"];
         var run = PlanAsks.Plan(folder, sets);
         Assert.True(run.Code == 1, run.Out);
-        Assert.Matches("[0-9.]+ % of the requests never answered: too long for the model or the memory", run.Out.Replace('\n', ' '));
+        Assert.Matches("A request has [0-9,]+ tokens, prompt and answer, and llama-3.1-8b is made for 131,072", run.Out.Replace('\n', ' '));
+        var rejecting = PlanAsks.Plan(folder, [.. sets, "workload.too_long=reject"]);
+        Assert.True(rejecting.Code == 0, rejecting.Out);
     }
 
     /// <summary>Whole answers are long because of their tokens: the closed form must see that, or it puts forward GPUs that are too slow.</summary>

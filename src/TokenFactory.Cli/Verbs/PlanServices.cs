@@ -84,6 +84,7 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             Traffic = traffic,
             Promises = promises,
             Space = space,
+            RejectsTooLong = settings?.Item("workload")?.Text(SimulateContext.Key) == "reject",
             Unlimited = settings is not null && SimulateInput.Truth(settings, "unlimited_demand"),
         };
     }

@@ -53,6 +53,8 @@ internal static class PlanWords
         return one.Obstacle switch
         {
             Planning.Obstacle.Memory => $"The model{who} fits on nothing that is on offer: give more GPUs per replica, fewer bits, or GPUs with more memory.",
+            Planning.Obstacle.Context => $"A request{who} has {Spell.Number(one.Needed ?? 0)} tokens, prompt and answer, and {one.On} is made for {Spell.Number(one.Given)}: "
+                + "name a model with a longer context, or have such requests rejected with 'too_long: reject' under workload.",
             Planning.Obstacle.Ttft or Planning.Obstacle.Tpot or Planning.Obstacle.EndToEnd =>
                 $"The promise on the {Time(one.Obstacle)}{who} cannot be kept even for a lone request: {Milliseconds(one.Given)} promised, "
                 + $"{(one.Needed is { } least ? Milliseconds(least) : "nothing")} is the least{on}.",

@@ -14,7 +14,7 @@ public readonly record struct Chosen(PlanUnit Unit, int Count);
 public sealed record ServiceRun(int Service, RunReport Report, IReadOnlyList<PromiseKept> Promises)
 {
     /// <summary>Share of requests that may stay unanswered.</summary>
-    private const double Unanswered = 0.001;
+    internal const double Unanswered = 0.001;
 
     /// <summary>Times of an answer that a run must last, so that what it counts is not its first moments.</summary>
     private const double Settling = 4;
@@ -25,9 +25,12 @@ public sealed record ServiceRun(int Service, RunReport Report, IReadOnlyList<Pro
     /// <summary>Whether the run is long enough to say that a fleet carries the traffic, not only its first moments.</summary>
     public bool Settles => SentSeconds >= Settling * Report.Requests.EndToEnd.Mean;
 
+    /// <summary>Whether requests that are longer than the model is made for may be rejected.</summary>
+    public bool MayReject { get; init; }
+
     /// <summary>Whether every promise was kept and every request answered.</summary>
     public bool Kept => Promises.All(promise => promise.Kept)
-        && Report.Requests.Requests.Completed >= Report.Requests.Requests.Arrived * (1 - Unanswered);
+        && Report.Requests.Requests.Completed + (MayReject ? Report.Requests.Requests.Rejected : 0) >= Report.Requests.Requests.Arrived * (1 - Unanswered);
 }
 
 /// <summary>What a fleet serves.</summary>

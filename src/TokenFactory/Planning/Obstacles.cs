@@ -10,6 +10,14 @@ internal static class Obstacles
     /// <summary>What stands in a service's way before any fleet is put together.</summary>
     public static IEnumerable<Infeasibility> Of(ServiceSearch search, PlanAsk ask)
     {
+        var profile = search.Profile;
+        if (profile.Requests == 0 || (profile.TooLongShare > ServiceRun.Unanswered && !search.Service.RejectsTooLong))
+        {
+            yield return new Infeasibility(
+                Obstacle.Context, search.Service.Name, "", search.Service.Model.MaxContextTokens?.Value ?? 0, profile.LongestTokens, search.Service.Model.Key);
+            yield break;
+        }
+
         if (search.Count.Replicas == search.Count.Misfits)
         {
             yield return new Infeasibility(Obstacle.Memory, search.Service.Name, "", 0, null, "");

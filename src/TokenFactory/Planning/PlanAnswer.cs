@@ -8,6 +8,9 @@ public enum Obstacle
     /// <summary>The model fits on nothing that is on offer.</summary>
     Memory,
 
+    /// <summary>A request is longer than the model is made for.</summary>
+    Context,
+
     /// <summary>Not even a lone request keeps the promise on first tokens.</summary>
     Ttft,
 

@@ -37,6 +37,9 @@ public sealed record PlanService
     /// <summary>What may be chosen of its replicas.</summary>
     public SearchSpace Space { get; init; } = new();
 
+    /// <summary>Requests that are longer than the model is made for are rejected and count for nothing.</summary>
+    public bool RejectsTooLong { get; init; }
+
     /// <summary>Requests may be turned away where they do not pay, and there are as many as one cares to serve.</summary>
     public bool Unlimited { get; init; }
 }

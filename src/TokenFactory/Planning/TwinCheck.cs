@@ -93,6 +93,7 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
             .Select(promise => promise with { Margin = Margin(finalist, search, promise.Time) }).ToList();
         return _runs[key] = new ServiceRun(search.Index, report, promises)
         {
+            MayReject = search.Service.RejectsTooLong,
             SentSeconds = report.Requests.Requests.Arrived / search.Profile.RequestsPerSecond,
         };
 

@@ -26,19 +26,19 @@ internal static class Asks
 
     public static PlanService Service(
         string model = "llama-3.1-8b", double rate = 20, double input = 800, double output = 200, LatencyTargets? targets = null, double cv = 0.5) => new()
-    {
-        Name = "default",
-        Model = Serving.Model(model),
-        Traffic = seed => new OpenPlan
         {
-            Name = "all",
-            Class = "chat",
-            Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = rate }),
-            Lengths = new PairedLengths(Around(input, cv), Around(output, cv)),
-            Requests = 3000,
-        }.Traffic(seed),
-        Promises = [new Promise("chat") { Targets = targets ?? new LatencyTargets { Ttft = 0.8, Tpot = 0.03 } }],
-    };
+            Name = "default",
+            Model = Serving.Model(model),
+            Traffic = seed => new OpenPlan
+            {
+                Name = "all",
+                Class = "chat",
+                Arrivals = new ArrivalPlan(ArrivalKind.Poisson, new RateCurve { PerSecond = rate }),
+                Lengths = new PairedLengths(Around(input, cv), Around(output, cv)),
+                Requests = 3000,
+            }.Traffic(seed),
+            Promises = [new Promise("chat") { Targets = targets ?? new LatencyTargets { Ttft = 0.8, Tpot = 0.03 } }],
+        };
 
     public static PlanAsk Plain { get; } = new()
     {

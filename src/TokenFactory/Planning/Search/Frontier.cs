@@ -34,6 +34,9 @@ public sealed record FrontierPoint(
 /// <param name="knowledge">What is known beside the ask.</param>
 public sealed class Frontier(PlanKnowledge knowledge)
 {
+    /// <summary>What is better by less than this is the same.</summary>
+    private const double Better = 1.01;
+
     private static readonly double[] Speeds = [5, 8, 12, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 260];
 
     /// <summary>The points of a service at its mean lengths, by speed; those that nothing else beats are marked.</summary>
@@ -109,8 +112,9 @@ public sealed class Frontier(PlanKnowledge knowledge)
         var (most, least) = (0.0, double.PositiveInfinity);
         foreach (var point in points)
         {
-            var (perMegawatt, perDollar) = (point.OutputTokensPerSecondPerMegawatt > most, point.UsdPerMillionOutput < least);
-            (most, least) = (Math.Max(most, point.OutputTokensPerSecondPerMegawatt), Math.Min(least, point.UsdPerMillionOutput));
+            var (perMegawatt, perDollar) = (point.OutputTokensPerSecondPerMegawatt > most * Better, point.UsdPerMillionOutput * Better < least);
+            most = perMegawatt ? point.OutputTokensPerSecondPerMegawatt : most;
+            least = perDollar ? point.UsdPerMillionOutput : least;
             yield return point with { BestPerMegawatt = perMegawatt, BestPerDollar = perDollar };
         }
     }

@@ -54,7 +54,8 @@ public sealed record ServiceSearch
     /// <summary>Sweeps the space of a service over the accelerators on offer, kinds side by side on the cores there are.</summary>
     public static ServiceSearch Of(PlanService service, int index, PlanAsk ask, Sweep sweep, IReadOnlyList<Accelerator> gpus)
     {
-        var profile = TrafficProfile.Of(service.Traffic(ask.Seed), service.Promises);
+        var profile = TrafficProfile.Of(
+            service.Traffic(ask.Seed), service.Promises, service.Model.MaxContextTokens?.Value ?? double.PositiveInfinity);
         var targets = profile.Buckets.Select(bucket => TargetsOf(service, bucket)).ToList();
         var parts = new List<ReplicaPart>();
         if (service.Space.Aggregated)

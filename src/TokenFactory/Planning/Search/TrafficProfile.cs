@@ -44,6 +44,12 @@ public sealed record TrafficProfile
     /// <summary>Coefficient of variation of the time between arrivals: 1 for Poisson.</summary>
     public required double ArrivalVariability { get; init; }
 
+    /// <summary>Share of the requests that are longer than the model is made for; they are in no bucket.</summary>
+    public double TooLongShare { get; init; }
+
+    /// <summary>The longest of them, prompt and answer, in tokens.</summary>
+    public double LongestTokens { get; init; }
+
     /// <summary>Requests per second of all classes.</summary>
     public double RequestsPerSecond => Buckets.Sum(bucket => bucket.RequestsPerSecond);
 
@@ -70,11 +76,13 @@ public sealed record TrafficProfile
     /// <summary>The profile of a traffic.</summary>
     /// <param name="traffic">Its requests.</param>
     /// <param name="promises">What its classes are promised.</param>
+    /// <param name="context">Tokens of the longest request that the model is made for.</param>
     /// <param name="buckets">Most buckets of prompts per class, and as many halves by answers.</param>
-    public static TrafficProfile Of(ITraffic traffic, IReadOnlyList<Promise> promises, int buckets = 4)
+    public static TrafficProfile Of(
+        ITraffic traffic, IReadOnlyList<Promise> promises, double context = double.PositiveInfinity, int buckets = 4)
     {
         var (reuse, gaps, seen) = (new PrefixReuse(), new LogHistogram(), new List<Request>());
-        var last = 0.0;
+        var (last, tooLong, longest) = (0.0, 0L, 0.0);
         foreach (var request in IdealFleet.Asked(traffic, Pace(promises)).Take(MostRequests))
         {
             var row = TraceWriter.RowOf(request, traffic);
@@ -82,11 +90,25 @@ public sealed record TrafficProfile
                 gaps.Add(row.Seconds - last);
             reuse.Add(row);
             last = row.Seconds;
-            seen.Add(request);
+            if (request.PromptTokens + request.Script.OutputTokens is var tokens && tokens <= context)
+                seen.Add(request);
+            else
+                (tooLong, longest) = (tooLong + 1, Math.Max(longest, tokens));
         }
 
         if (seen.Count == 0)
-            return new TrafficProfile { Requests = 0, Seconds = 0, Buckets = [], ArrivalVariability = 1 };
+        {
+            return new TrafficProfile
+            {
+                Requests = 0,
+                Seconds = 0,
+                Buckets = [],
+                ArrivalVariability = 1,
+                TooLongShare = Math.Min(1, tooLong),
+                LongestTokens = longest,
+            };
+        }
+
         var seconds = Math.Max(last - seen[0].Arrival.Seconds, 1e-3) * seen.Count / Math.Max(1, seen.Count - 1);
         var input = seen.Sum(request => (double)request.PromptTokens);
         var cached = reuse.Known ? Math.Min(0.99, reuse.FoundTokens / input) : 0;
@@ -94,6 +116,8 @@ public sealed record TrafficProfile
         {
             Requests = seen.Count,
             Seconds = seconds,
+            TooLongShare = (double)tooLong / (tooLong + seen.Count),
+            LongestTokens = longest,
             ArrivalVariability = gaps.Count > 1 ? Math.Clamp(gaps.Cv, 0, MostVariability) : 1,
             Buckets =
             [
