@@ -62,5 +62,8 @@ public sealed record Supply
     public UsdPerHour Marginal => Sunk ? default : PerGpu.Value * WallTimePerWork;
 
     /// <summary>"h100-sxm on-demand Spheron": what stock is counted by, and for people.</summary>
-    public string Key => $"{Gpu.Key} {Billing.Text()} {Provider}{(Region.Length > 0 ? " " + Region : "")}{(InstanceType.Length > 0 ? " " + InstanceType : "")}{(Sunk ? " bought" : "")}";
+    public string Key => string.Join(' ', ((string[])
+    [
+        Gpu.Key, Billing.Text(), Provider == Billing.Text() ? "" : Provider, Region, InstanceType, Sunk && Billing != Billing.Owned ? "bought" : "",
+    ]).Where(part => part.Length > 0));
 }
