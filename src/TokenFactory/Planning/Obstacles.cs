@@ -14,7 +14,12 @@ internal static class Obstacles
         if (profile.Requests == 0 || (profile.TooLongShare > ServiceRun.Unanswered && !search.Service.RejectsTooLong))
         {
             yield return new Infeasibility(
-                Obstacle.Context, search.Service.Name, "", search.Service.Model.MaxContextTokens?.Value ?? 0, profile.LongestTokens, search.Service.Model.Key);
+                Obstacle.Context,
+                search.Service.Name,
+                "",
+                search.Service.Model.MaxContextTokens?.Value ?? 0,
+                profile.LongestTokens,
+                search.Service.Model.Key);
             yield break;
         }
 
@@ -43,7 +48,10 @@ internal static class Obstacles
     {
         if (answer.Infeasible is not { } why)
             return [];
-        return why.Hopeless.Select(limit => new Infeasibility(limit.Kind == MixLimitKind.JointPreemption ? Obstacle.Spot : Obstacle.Machines, "", ClassOf(limit.Key), 0, null, "")).Distinct()
+        return why.Hopeless
+            .Select(limit => new Infeasibility(
+                limit.Kind == MixLimitKind.JointPreemption ? Obstacle.Spot : Obstacle.Machines, "", ClassOf(limit.Key), 0, null, ""))
+            .Distinct()
             .Concat(why.Alone.Concat(why.Together).Select(relaxation => Of(relaxation, ask)));
     }
 
@@ -52,7 +60,11 @@ internal static class Obstacles
         var by = relaxation.By;
         return relaxation.Limit.Kind switch
         {
-            MixLimitKind.Stock => Limit(Obstacle.Stock, ask.Supplies.First(supply => supply.Key == relaxation.Limit.Key).Stock!.Value, by, relaxation.Limit.Key),
+            MixLimitKind.Stock => Limit(
+                Obstacle.Stock,
+                ask.Supplies.First(supply => supply.Key == relaxation.Limit.Key).Stock!.Value,
+                by,
+                relaxation.Limit.Key),
             MixLimitKind.UsdPerHour => Limit(Obstacle.Budget, ask.Limits.UsdPerMonth!.Value, by * PlanLimits.HoursPerMonth, ""),
             MixLimitKind.Watts => Limit(Obstacle.Power, ask.Limits.MostWatts!.Value, by, ""),
             MixLimitKind.Gpus => Limit(Obstacle.Stock, ask.Limits.Gpus!.Value, by, ""),
@@ -72,7 +84,10 @@ internal static class Obstacles
     private static IEnumerable<(RateBound Bound, Func<RateLimit, LatencyTargets, double> Time, double Given)> Times(Promise promise)
     {
         if (promise.Targets.Ttft is { } ttft)
-            yield return (RateBound.Ttft, (limit, targets) => Percentiles.OfFirstToken(limit.At, Arrival.OpenLoop).At(targets.TtftShare), ttft);
+            yield return (
+                RateBound.Ttft,
+                (limit, targets) => Percentiles.OfFirstToken(limit.At, Arrival.OpenLoop).At(targets.TtftShare),
+                ttft);
         if (promise.Targets.Tpot is { } tpot)
             yield return (RateBound.Tpot, (limit, _) => limit.At.Tpot, tpot);
         if (promise.Targets.EndToEnd is { } end)
