@@ -43,8 +43,8 @@ internal static class PlanExplained
     }
 
     /// <summary>
-    /// The factor within which four of five measured times per token lay of what was predicted blind, for the plan's first pool: of closed
-    /// loops, as steps are the same in open ones, of which far fewer were measured.
+    /// The factor within which four of five measured times per token lay of what was predicted blind, for the pool of the plan's first
+    /// unit that writes answers: of closed loops, as steps are the same in open ones, of which far fewer were measured.
     /// </summary>
     private static double? Spread(PlanAnswer answer, CalibrationInput calibration) =>
         answer.Best is { } best
