@@ -5,7 +5,9 @@ using TokenFactory.Planning.Schedule;
 
 namespace TokenFactory.Bench;
 
-/// <summary>Fleet mixes of typical sizes, beside cbc on the same programmes where it is installed; and schedules of a year of hours.</summary>
+/// <summary>
+/// Fleet mixes of typical sizes, beside cbc on the same programmes where it is installed; and schedules of a year of hours.
+/// </summary>
 internal static class MixRuns
 {
     private static readonly string[] Gpus = ["h100", "h200", "b200", "l40s", "a100"];
@@ -16,7 +18,8 @@ internal static class MixRuns
     public static void Run()
     {
         FleetMix.Solve(Mix(1, 4, 6, 1, 0, 0)); // compiles
-        foreach (var (buckets, options, services, spare, pools) in new[] { (4, 6, 1, 0, 0), (8, 12, 2, 0, 0), (8, 16, 2, 1, 0), (12, 20, 3, 1, 2) })
+        foreach (var (buckets, options, services, spare, pools) in
+            new[] { (4, 6, 1, 0, 0), (8, 12, 2, 0, 0), (8, 16, 2, 1, 0), (12, 20, 3, 1, 2) })
             Compare(buckets, options, services, spare, pools);
         for (var services = 1; services <= 3; services++)
             Year(services);
@@ -39,8 +42,11 @@ internal static class MixRuns
                 theirs.Add(took);
         }
 
-        var ratio = theirs.Count > 0 ? $"cbc {theirs.Average():F0} ms, ratio {ours.Average() / theirs.Average():F2}" : "cbc is not installed";
-        Console.WriteLine($"mix of {buckets} buckets, {options} options, {services} services, {spare} spare, {pools} spot pools: {columns / Cases} columns, "
+        var ratio = theirs.Count > 0
+            ? $"cbc {theirs.Average():F0} ms, ratio {ours.Average() / theirs.Average():F2}"
+            : "cbc is not installed";
+        Console.WriteLine($"mix of {buckets} buckets, {options} options, {services} services, "
+            + $"{spare} spare, {pools} spot pools: {columns / Cases} columns, "
             + $"{ours.Average():F0} ms (worst {ours.Max():F0}), {nodes / Cases} programmes, {proven} of {Cases} proven; {ratio}");
     }
 
@@ -52,7 +58,11 @@ internal static class MixRuns
             var model = Path.Combine(folder, "m.lp");
             File.WriteAllText(model, LpFile.Write(programme));
             var clock = Stopwatch.StartNew();
-            using var process = Process.Start(new ProcessStartInfo("cbc", [model, "ratioGap", "0", "sec", "120", "solve"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+            using var process = Process.Start(new ProcessStartInfo("cbc", [model, "ratioGap", "0", "sec", "120", "solve"])
+            {
+                RedirectStandardOutput = true,
+                UseShellExecute = false,
+            })!;
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return clock.Elapsed.TotalMilliseconds;
@@ -111,7 +121,9 @@ internal static class MixRuns
     {
         const int Hours = 8760;
         var dice = new Random(5);
-        double Wave(int hour, int service) => 1 + (0.6 * Math.Sin(2 * Math.PI * (hour + (4 * service)) / 24)) + (0.2 * Math.Sin(2 * Math.PI * hour / 168));
+        double Wave(int hour, int service) =>
+            1 + (0.6 * Math.Sin(2 * Math.PI * (hour + (4 * service)) / 24))
+            + (0.2 * Math.Sin(2 * Math.PI * hour / 168));
         var demand = Enumerable.Range(0, services).Select(s => ServiceHours.Of($"service {s}", 40 + (20 * s), s == 1 ? 15 : 5,
             [.. Enumerable.Range(0, Hours).Select(hour => Wave(hour, s) + (0.2 * dice.NextDouble()))])).ToList();
         var problem = new ScheduleProblem
@@ -120,14 +132,23 @@ internal static class MixRuns
             Shapes = [.. from service in demand
                          from gpu in Enumerable.Range(0, Gpus.Length)
                          from size in new[] { 1, 4, 8 }
-                         select new ScheduleShape($"{service.Name} on {size} {Gpus[gpu]}", service.Name, Gpus[gpu], size, Math.Round(1.3 * Speeds[gpu] * Math.Pow(size, 0.95), 2))],
+                         select new ScheduleShape(
+                             $"{service.Name} on {size} {Gpus[gpu]}", service.Name, Gpus[gpu], size,
+                             Math.Round(1.3 * Speeds[gpu] * Math.Pow(size, 0.95), 2))],
             Hourly = [.. Gpus.Select((gpu, k) => new HourlyGpu(gpu, Prices[k], Prices[k] / 2))],
-            Commitments = [.. Gpus.SelectMany((gpu, k) => new[] { new GpuCommitment("reserved-1y", gpu, Prices[k] * 0.7), new GpuCommitment("reserved-3y", gpu, Prices[k] / 2) }),
+            Commitments = [.. Gpus.SelectMany((gpu, k) =>
+                new[]
+                {
+                    new GpuCommitment("reserved-1y", gpu, Prices[k] * 0.7),
+                    new GpuCommitment("reserved-3y", gpu, Prices[k] / 2),
+                }),
                 new GpuCommitment("owned", "h100", 1.2, 0.15, 16, 0)],
         };
         var clock = Stopwatch.StartNew();
         var schedule = FleetSchedule.Solve(problem);
-        Console.WriteLine($"year of {Hours} hours, {services} services, {problem.Shapes.Count} shapes, {problem.Commitments.Count} commitments: "
-            + $"{clock.Elapsed.TotalSeconds:F1} s, gap {schedule.Gap:P2}, {schedule.Cost.Total / schedule.AllOnDemand.Cost.Total:P0} of all on demand");
+        Console.WriteLine($"year of {Hours} hours, {services} services, {problem.Shapes.Count} shapes, "
+            + $"{problem.Commitments.Count} commitments: "
+            + $"{clock.Elapsed.TotalSeconds:F1} s, gap {schedule.Gap:P2}, "
+            + $"{schedule.Cost.Total / schedule.AllOnDemand.Cost.Total:P0} of all on demand");
     }
 }

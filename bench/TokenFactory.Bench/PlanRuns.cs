@@ -12,14 +12,17 @@ internal static class PlanRuns
 {
     private const int Times = 5;
 
-    private static readonly (string Gpu, double Usd)[] Offers = [("h100-sxm", 2.4), ("h200-sxm", 3.2), ("b200", 4.8), ("mi300x", 2.0), ("l40s", 0.9)];
+    private static readonly (string Gpu, double Usd)[] Offers =
+        [("h100-sxm", 2.4), ("h200-sxm", 3.2), ("b200", 4.8), ("mi300x", 2.0), ("l40s", 0.9)];
 
     public static void Run()
     {
         var bench = BenchCatalog.Read();
         var knowledge = new PlanKnowledge(bench.Calibration, bench.Kernels.For, bench.Catalog.Site);
-        Console.WriteLine("model           requests/s  replicas  fit, evaluated  sweep s  without bounds s  ratio  plan with twin s  runs  $/h");
-        foreach (var (model, rate) in (ReadOnlySpan<(string, double)>)[("llama-3.1-8b", 40), ("llama-3.1-70b", 12), ("gpt-oss-120b", 30), ("deepseek-r1", 4)])
+        Console.WriteLine(
+            "model           requests/s  replicas  fit, evaluated  sweep s  without bounds s  ratio  plan with twin s  runs  $/h");
+        foreach (var (model, rate) in
+            (ReadOnlySpan<(string, double)>)[("llama-3.1-8b", 40), ("llama-3.1-70b", 12), ("gpt-oss-120b", 30), ("deepseek-r1", 4)])
         {
             var ask = Ask(bench, model, rate);
             new Planner(knowledge).Solve(ask);
@@ -29,7 +32,8 @@ internal static class PlanRuns
             var (all, answer) = Median(() => planner.Solve(ask));
             var count = searches[0].Count;
             Console.WriteLine(
-                $"{model,-15} {rate,10:0} {count.Replicas,9} {count.Replicas - count.Misfits,7},{count.Evaluated,8} {pruned,8:0.00} {whole,17:0.00} "
+                $"{model,-15} {rate,10:0} {count.Replicas,9} "
+                + $"{count.Replicas - count.Misfits,7},{count.Evaluated,8} {pruned,8:0.00} {whole,17:0.00} "
                 + $"{pruned / whole,6:0.00} {all,17:0.00} {answer.TwinRuns,5} {answer.Best?.PaidUsdPerHour,5:0.00}");
         }
     }
@@ -48,13 +52,23 @@ internal static class PlanRuns
         return new PlanAsk
         {
             Name = "bench",
-            Services = [new PlanService { Name = "chat", Model = bench.Catalog.ModelNames.Find(model)!, Traffic = plan.Traffic, Promises = [promise] }],
+            Services =
+            [
+                new PlanService
+                {
+                    Name = "chat",
+                    Model = bench.Catalog.ModelNames.Find(model)!,
+                    Traffic = plan.Traffic,
+                    Promises = [promise],
+                },
+            ],
             Supplies = [.. Offers.Select(offer => new Supply
             {
                 Gpu = bench.Catalog.AcceleratorNames.Find(offer.Gpu)!,
                 Billing = Billing.OnDemand,
                 PerGpu = new Sourced<UsdPerHour>(
-                    new UsdPerHour(offer.Usd), Provenance.Of(new Source(SourceKind.Estimated, "the benchmark", SourceDate.On(new DateOnly(2026, 11, 21))))),
+                    new UsdPerHour(offer.Usd),
+                    Provenance.Of(new Source(SourceKind.Estimated, "the benchmark", SourceDate.On(new DateOnly(2026, 11, 21))))),
             })],
             Limits = new PlanLimits { Gpus = 64 },
         };

@@ -44,7 +44,12 @@ internal sealed class Settings
 
     private readonly IReadOnlySet<YamlNode> _set;
 
-    private Settings(YamlMappingNode node, string file, List<Mistake> mistakes, Func<string, string> spell, IReadOnlySet<YamlNode>? set = null)
+    private Settings(
+        YamlMappingNode node,
+        string file,
+        List<Mistake> mistakes,
+        Func<string, string> spell,
+        IReadOnlySet<YamlNode>? set = null)
     {
         (_node, _file, Mistakes, _spell) = (node, file, mistakes, spell);
         _set = set ?? new HashSet<YamlNode>();
@@ -273,5 +278,8 @@ internal sealed class Settings
         node => node is YamlScalarNode { Value: { } name } && name == _filled.GetValueOrDefault(key, key));
 
     /// <summary>The place of a node: that of one that --set put there is not in the file.</summary>
-    private string At(YamlNode node) => _set.Contains(node) ? $"{_file} with --set" : node.Start.Line > 0 && _file != "command line" ? $"{_file}:{node.Start.Line}" : _file;
+    private string At(YamlNode node) =>
+        _set.Contains(node) ? $"{_file} with --set"
+        : node.Start.Line > 0 && _file != "command line" ? $"{_file}:{node.Start.Line}"
+        : _file;
 }

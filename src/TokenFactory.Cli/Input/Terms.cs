@@ -61,7 +61,9 @@ internal sealed record Terms(Settings Flags, Settings? File, DateOnly Today)
 
     private static Settings? Who(Settings item, Settings file, string key) => item.Has(key) ? item : file.Has(key) ? file : null;
 
-    /// <summary>Who says a key that stands in a block of the file, or is a flag, which wins; both know it then. Null where nobody does.</summary>
+    /// <summary>
+    /// Who says a key that stands in a block of the file, or is a flag, which wins; both know it then. Null where nobody does.
+    /// </summary>
     public Settings? Of(string key, Settings? block) => (Flags.Has(key), block?.Has(key)) switch
     {
         (true, _) => Flags,

@@ -31,6 +31,7 @@ internal static partial class YamlDocs
     }
 
     /// <summary>Numbers, truth values and nothing, as YAML's core schema has them.</summary>
-    [GeneratedRegex(@"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|true|false|null|~)\z", RegexOptions.CultureInvariant, 5000)]
+    [GeneratedRegex(@"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|true|false|null|~)\z",
+        RegexOptions.CultureInvariant, 5000)]
     private static partial Regex Bare();
 }

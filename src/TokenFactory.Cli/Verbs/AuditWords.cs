@@ -74,8 +74,9 @@ internal static class AuditWords
         return string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
             $"Taken as so ('audit' sets it): drafts are accepted with {asked.Acceptance:0.##}; {asked.HostBytesPerGpu / 1e9:0.#} GB of "
-            + $"host memory per GPU; a spot machine stays {spot.UpHours:0.###} h and is away {spot.DownHours:0.###} h, each without regard to "
-            + $"the others, so that spares are paid for (in the price, not among the GPUs), and one is lost without warning in the run.");
+            + $"host memory per GPU; a spot machine stays {spot.UpHours:0.###} h and is away {spot.DownHours:0.###} h, "
+            + $"each without regard to the others, so that spares are paid for (in the price, not among the GPUs), "
+            + $"and one is lost without warning in the run.");
     }
 
     private static string Stretches(AuditResult audit)

@@ -111,7 +111,9 @@ internal sealed class CalibrateVerb
                 (AccuracyPage.Errors, CalibrateReport.Page(run)),
                 (AccuracyPage.Claims, ClaimsReport.Page(claims)),
                 .. AccuracyChoice.Of(run) is { } choice ? [(AccuracyPage.Choice, choice.Page())] : Array.Empty<(string, string)>(),
-                .. run.Twin?.Pairs() is { Count: > 0 } pairs ? [(AccuracyPage.Twin, AccuracyTwin.Page(pairs))] : Array.Empty<(string, string)>(),
+                .. run.Twin?.Pairs() is { Count: > 0 } pairs
+                    ? [(AccuracyPage.Twin, AccuracyTwin.Page(pairs))]
+                    : Array.Empty<(string, string)>(),
             ]);
     }
 

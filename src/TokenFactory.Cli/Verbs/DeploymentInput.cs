@@ -185,7 +185,9 @@ internal sealed class DeploymentInput(Terms terms, CatalogContents catalog, List
         if (tensor is { } tp && Spreading.Undivided(model, tp) is { } why)
             Note(tensorKey, $"is {tp}, which {why}", $"Give one of {string.Join(", ", Spreading.Tensors(model))}");
         if (data > 1 && !Spreading.IsMixture(model))
-            Note(dataKey, $"is {data}, and {model.Key} has no experts that attention groups could share", $"Give {replicasKey ?? "replicas"} instead");
+            Note(dataKey,
+                $"is {data}, and {model.Key} has no experts that attention groups could share",
+                $"Give {replicasKey ?? "replicas"} instead");
         if (tensor is { } share && (long)share * data > MostReplicaGpus)
         {
             var most = $"Give {tensorKey} x {dataKey} of at most {MostReplicaGpus:N0}";

@@ -22,12 +22,17 @@ internal static class PlanEmit
                 Classes = [.. service.Promises.Select(promise => promise.Class)],
             }),
             Concurrency = best.Design.Pools.Zip(best.Units.SelectMany(chosen => chosen.Unit.Pools))
-                .ToDictionary(pair => pair.First.Order.Name, pair => Math.Max(1, pair.Second.Candidate.Limits.Max(limit => limit.At.Running))),
+                .ToDictionary(
+                    pair => pair.First.Order.Name,
+                    pair => Math.Max(1, pair.Second.Candidate.Limits.Max(limit => limit.At.Running))),
         };
         var mistakes = Manifests.Check(best.Design, options);
         Refusal.IfAny([.. mistakes]);
         var files = Manifests.Of(best.Design, options);
-        FileSet.Replace([.. files.Select(file => (Path.Combine([folder, .. file.Path.Split('/')]), file.Text))], "Name a folder that can be written with --emit", newFolders: true);
+        FileSet.Replace(
+            [.. files.Select(file => (Path.Combine([folder, .. file.Path.Split('/')]), file.Text))],
+            "Name a folder that can be written with --emit",
+            newFolders: true);
         return files.Count;
     }
 

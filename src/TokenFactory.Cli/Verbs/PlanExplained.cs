@@ -43,11 +43,13 @@ internal static class PlanExplained
     }
 
     /// <summary>
-    /// The factor within which four of five measured times per token lay of what was predicted blind, for the plan's first pool: of closed
-    /// loops, as steps are the same in open ones, of which far fewer were measured.
+    /// The factor within which four of five measured times per token lay of what was predicted blind, for the pool of the plan's first
+    /// unit that writes answers: of closed loops, as steps are the same in open ones, of which far fewer were measured.
     /// </summary>
     private static double? Spread(PlanAnswer answer, CalibrationInput calibration) =>
-        answer.Best is { } best ? Band(answer.Searches[best.Units[0].Unit.Service], best.Units[0].Unit, Metric.Tpot, calibration)?.Spread : null;
+        answer.Best is { } best
+            ? Band(answer.Searches[best.Units[0].Unit.Service], best.Units[0].Unit, Metric.Tpot, calibration)?.Spread
+            : null;
 
     /// <summary>
     /// How sure it is that a promise is kept although predictions may be wrong: the share of deployments as strange as this one whose
@@ -70,10 +72,10 @@ internal static class PlanExplained
     }
 
     /// <summary>The room that promises need to be kept with a confidence.</summary>
-    public static Func<ServiceSearch, PlanUnit, string, double> Margin(double confidence, CalibrationInput calibration) => (search, unit, time) =>
-        time is not ("ttft" or "tpot") ? 1
-        : Band(search, unit, time == "ttft" ? Metric.Ttft : Metric.Tpot, calibration) is { } band ? PlanMargin.Factor(band, confidence)
-        : 1;
+    public static Func<ServiceSearch, PlanUnit, string, double> Margin(double confidence, CalibrationInput calibration) =>
+        (search, unit, time) => time is not ("ttft" or "tpot") ? 1
+            : Band(search, unit, time == "ttft" ? Metric.Ttft : Metric.Tpot, calibration) is { } band ? PlanMargin.Factor(band, confidence)
+            : 1;
 
     private static ErrorBand? Band(ServiceSearch search, PlanUnit unit, Metric metric, CalibrationInput calibration)
     {
@@ -81,7 +83,13 @@ internal static class PlanExplained
         if (calibration.Kernels.For(deployment.Gpu) is not { } kernels)
             return null;
         var bucket = search.Profile.Buckets[0];
-        var load = new Load { Arrival = Arrival.ClosedLoop, InputTokens = bucket.InputTokens, OutputTokens = bucket.OutputTokens, Concurrency = 1 };
+        var load = new Load
+        {
+            Arrival = Arrival.ClosedLoop,
+            InputTokens = bucket.InputTokens,
+            OutputTokens = bucket.OutputTokens,
+            Concurrency = 1,
+        };
         var prompts = unit.Disaggregated ? new Pool(unit.Pools[0].Candidate.Deployment, 1) : (Pool?)null;
         var scenario = new Performance.SteadyState.Scenario(new Pool(deployment, 1), prompts, load, unit.Gpus);
         return ErrorBands.Find(calibration.Bands, metric, Prepared.Of(scenario, kernels));

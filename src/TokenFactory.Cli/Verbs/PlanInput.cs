@@ -63,11 +63,19 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
             Finalists = Whole("finalists", 1, 100) ?? usual.Finalists,
         };
         if (ask.Objective == PlanObjective.Profit && limits.MostWatts is null && limits.Gpus is null)
-            (terms.Of("objective") ?? terms.Flags).Note("objective", "is profit without a limit on power or GPUs", "Give mw, or gpus under limits");
+            (terms.Of("objective") ?? terms.Flags).Note(
+                "objective",
+                "is profit without a limit on power or GPUs",
+                "Give mw, or gpus under limits");
         var demand = Demand();
         var confidence = terms.Number("confidence", 50, 99)?.Value / 100;
         terms.Conclude();
-        return new PlanRequest(ask, _assumed, terms, demand) { Workloads = reader.Workloads, Beyond = market.Beyond, Confidence = confidence };
+        return new PlanRequest(ask, _assumed, terms, demand)
+        {
+            Workloads = reader.Workloads,
+            Beyond = market.Beyond,
+            Confidence = confidence,
+        };
     }
 
     private static string Name(Settings? file)
@@ -105,7 +113,9 @@ internal sealed class PlanInput(Terms terms, CatalogContents catalog, Calibratio
     {
         if (terms.Of("demand") is not { } settings || settings.Text("demand") is not { } name)
             return null;
-        var path = settings == terms.File && !Path.IsPathRooted(name) ? Path.Combine(Path.GetDirectoryName(settings.Name) ?? "", name) : name;
+        var path = settings == terms.File && !Path.IsPathRooted(name)
+            ? Path.Combine(Path.GetDirectoryName(settings.Name) ?? "", name)
+            : name;
         if (!File.Exists(path))
             settings.Note("demand", $"is '{name}', which does not exist", "Name a CSV with a row for each hour");
         return path;

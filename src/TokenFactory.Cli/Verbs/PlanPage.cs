@@ -18,7 +18,9 @@ internal static class PlanPage
     public static string Of(
         PlanAnswer answer, Report report, IReadOnlyList<IReadOnlyList<FrontierPoint>> frontiers, Explanation? why, YearPlan? year)
     {
-        var body = new StringBuilder($"<h1>{SimulateHtml.Escape(answer.Ask.Name)}</h1>\n<p class=\"sub\">A plan: the cheapest fleet that keeps its promises</p>\n");
+        var body = new StringBuilder(
+            $"<h1>{SimulateHtml.Escape(answer.Ask.Name)}</h1>\n"
+            + "<p class=\"sub\">A plan: the cheapest fleet that keeps its promises</p>\n");
         body.Append(SimulateHtml.Paragraphs(report.Answer, "answer"));
         for (var i = 0; i < frontiers.Count; i++)
             Frontier(body, answer.Ask.Services[i], frontiers[i]);
@@ -37,30 +39,41 @@ internal static class PlanPage
     private static void Frontier(StringBuilder body, PlanService service, IReadOnlyList<FrontierPoint> points)
     {
         var gpus = points.Select(point => point.Deployment.Gpu.Key).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        body.Append($"<h2>What one replica of {SimulateHtml.Escape(service.Model.Key)} can do, in closed form</h2>\n<div class=\"charts\">\n");
+        body.Append(
+            $"<h2>What one replica of {SimulateHtml.Escape(service.Model.Key)} can do, in closed form</h2>\n<div class=\"charts\">\n");
         body.Append(new PlanScatter(
             "Speed per user against tokens per megawatt",
             "output tokens/s per user",
             "output tokens/s per MW, facility",
             gpus,
             [.. points.Select(point => new ScatterDot(
-                point.TokensPerSecondPerUser, point.OutputTokensPerSecondPerMegawatt, gpus.IndexOf(point.Deployment.Gpu.Key), point.BestPerMegawatt, What(point)))]).Html());
+                point.TokensPerSecondPerUser,
+                point.OutputTokensPerSecondPerMegawatt,
+                gpus.IndexOf(point.Deployment.Gpu.Key),
+                point.BestPerMegawatt,
+                What(point)))]).Html());
         body.Append(new PlanScatter(
             "Speed per user against cost",
             "output tokens/s per user",
             "$ per million output tokens, at full load",
             gpus,
             [.. points.Where(point => point.UsdPerMillionOutput > 0).Select(point => new ScatterDot(
-                point.TokensPerSecondPerUser, point.UsdPerMillionOutput, gpus.IndexOf(point.Deployment.Gpu.Key), point.BestPerDollar, What(point)))]).Html());
+                point.TokensPerSecondPerUser,
+                point.UsdPerMillionOutput,
+                gpus.IndexOf(point.Deployment.Gpu.Key),
+                point.BestPerDollar,
+                What(point)))]).Html());
         body.Append("</div>\n");
     }
 
     private static string What(FrontierPoint point)
     {
         var d = point.Deployment;
-        return $"{d.Gpus} x {d.Gpu.Key}, {PlanWords.Weights(d)}, KV {Performance.NumberFormatWords.Word(d.Precision.KvCache)}, {d.Parallelism}, {d.TokenBudget} tokens a step: "
+        return $"{d.Gpus} x {d.Gpu.Key}, {PlanWords.Weights(d)}, KV {Performance.NumberFormatWords.Word(d.Precision.KvCache)}, "
+            + $"{d.Parallelism}, {d.TokenBudget} tokens a step: "
             + $"{Spell.Number(point.TokensPerSecondPerUser)} tokens/s per user, {Spell.Number(point.Running)} at once, "
-            + $"{Spell.Number(point.OutputTokensPerSecondPerMegawatt)} tokens/s per MW, {Spell.Dollars(point.UsdPerMillionOutput)} per million output tokens, "
+            + $"{Spell.Number(point.OutputTokensPerSecondPerMegawatt)} tokens/s per MW, "
+            + $"{Spell.Dollars(point.UsdPerMillionOutput)} per million output tokens, "
             + $"first token after {Spell.Number(point.TtftSeconds * 1e3)} ms";
     }
 
@@ -116,7 +129,8 @@ internal static class PlanPage
         [
             .. best.Bought.Select(one => (
                 $"{one.Paid} x {one.Supply.Gpu.Key} {Catalog.BillingNames.Text(one.Supply.Billing)}, {one.Supply.Provider}",
-                one.Paid * one.Supply.PerGpu.Value.Value * one.Supply.WallTimePerWork)).Select(bar => (bar.Item1, bar.Item2, Spell.Dollars(bar.Item2))),
+                one.Paid * one.Supply.PerGpu.Value.Value * one.Supply.WallTimePerWork))
+                .Select(bar => (bar.Item1, bar.Item2, Spell.Dollars(bar.Item2))),
         ]);
 
     private static PlanBars Finalists(PlanAnswer answer) => new(

@@ -23,7 +23,15 @@ internal static class PlanReport
             best is null ? [.. PlanWords.Infeasible(answer)] : [.. PlanWords.Answer(answer, best)],
             best is null
                 ? answer.Finalists.Count > 0 ? [Finalists(answer)] : []
-                : [Fleet(answer, best), Costs(answer, best), Promises(answer, best, calibration), Finalists(answer), Alternatives(answer), Traffic(answer), Prices(answer)],
+                : [
+                    Fleet(answer, best),
+                    PlanCosts.Of(answer, best),
+                    Promises(answer, best, calibration),
+                    Finalists(answer),
+                    Alternatives(answer),
+                    Traffic(answer),
+                    Prices(answer),
+                ],
             [.. Notes(request, answer)]);
     }
 
@@ -67,7 +75,9 @@ internal static class PlanReport
             Cell.Of(pool.Order.Role.ToString().ToLowerInvariant()),
             d.MaxSequences is { } most ? Whole(most) : Cell.None,
             Whole(d.TokenBudget),
-            .. Offloads(answer.Best!) ? [new Cell(pool.HostCacheBytes / 1e9, Spell.Number(pool.HostCacheBytes / 1e9))] : Array.Empty<Cell>(),
+            .. Offloads(answer.Best!)
+                ? [new Cell(pool.HostCacheBytes / 1e9, Spell.Number(pool.HostCacheBytes / 1e9))]
+                : Array.Empty<Cell>(),
             Cell.Of(supply.Billing.Text()),
             Cell.Of(supply.Provider),
             Cell.Of(supply.PerGpu, price => (price.Value, Spell.Dollars(price.Value) + (supply.Stale ? "*" : ""))),
@@ -79,49 +89,6 @@ internal static class PlanReport
     /// <summary>The supplies of a fleet's pools, in their order.</summary>
     internal static IEnumerable<Supply> Supplies(Finalist fleet) =>
         fleet.Units.SelectMany(chosen => chosen.Unit.Pools.Select(pool => pool.Supply));
-
-    private static Section Costs(PlanAnswer answer, Finalist best)
-    {
-        var from = Supplies(best).Select(supply => supply.PerGpu.From).Aggregate((all, one) => all.And(one));
-        return new Section(
-            "costs",
-            "What it costs and draws",
-            [new Column("figure", "figure", Number: false), new Column("value", "value"), new Column("how", "how", 1, Number: false)],
-            [
-                Row("usd_per_hour", "$ per hour", best.PaidUsdPerHour, Spell.Dollars, "all GPUs, all hours"),
-                Row("usd_per_month", "$ per month", best.PaidUsdPerHour * PlanLimits.HoursPerMonth, Spell.Dollars, "730 hours"),
-                Row("usd_per_million_output_tokens", "$ per million output tokens", best.UsdPerMillionOutput, Spell.Dollars, "allocation: paid time over the traffic's tokens"),
-                Row("usd_per_million_tokens", "$ per million tokens, input + output", best.UsdPerMillionTokens, Spell.Dollars, "the same over all tokens"),
-                .. Revenue(best),
-                Row("gpus", "GPUs", best.Gpus, value => value.ToString("N0"), best.PaidGpus > best.Gpus ? $"of {best.PaidGpus:N0} that are paid for, as machines are rented whole" : ""),
-                Row("output_tokens_per_second", "output tokens/s served", best.Served.OutputTokensPerSecond, Spell.Number, ""),
-                Row("facility_kw", "kW at the facility's meter", best.MeanWatts / 1e3, Spell.Number, best.Runs.Count > 0 ? "mean in the twin" : "at full load"),
-                Row("output_tokens_per_second_per_watt", "output tokens/s per W, facility", best.OutputTokensPerJoule, Spell.Number, ""),
-                Row("tokens_per_second_per_mw", "output tokens/s per MW", best.OutputTokensPerJoule * 1e6, Spell.Number, ""),
-                .. Carbon(answer, best),
-            ]);
-
-        IReadOnlyList<Cell> Row(string key, string name, double value, Func<double, string> spell, string how) =>
-            [
-            new Cell(key, name),
-            key.StartsWith("usd", StringComparison.Ordinal) ? new Cell(value, spell(value), from) : new Cell(value, spell(value)),
-            Cell.Of(how),
-        ];
-
-        IEnumerable<IReadOnlyList<Cell>> Carbon(PlanAnswer of, Finalist fleet)
-        {
-            if (of.Ask.Limits.CarbonGramsPerKwh is { } grams)
-                yield return Row("carbon_kg_per_month", "kg CO2 per month", fleet.MeanWatts / 1e3 * PlanLimits.HoursPerMonth * grams / 1e3, Spell.Number, "electricity alone");
-        }
-
-        IEnumerable<IReadOnlyList<Cell>> Revenue(Finalist fleet)
-        {
-            if (fleet.Served.RevenueUsdPerHour is not (> 0 and var revenue))
-                yield break;
-            yield return Row("revenue_usd_per_hour", "revenue, $ per hour", revenue, Spell.Dollars, "what is served at the classes' prices");
-            yield return Row("margin", "gross margin", 1 - (fleet.PaidUsdPerHour / revenue), Spell.Percent, "revenue less GPU-hours, over revenue");
-        }
-    }
 
     private static Section Promises(PlanAnswer answer, Finalist best, CalibrationInput calibration) => new(
         "promises",
@@ -148,7 +115,9 @@ internal static class PlanReport
                    new Cell(promise.Promised * 1e3, Spell.Number(promise.Promised * 1e3)),
                    new Cell(promise.Seconds * 1e3, Spell.Number(promise.Seconds * 1e3)),
                    new Cell(promise.Kept, promise.Kept ? "yes" : "no"),
-                   PlanExplained.Confidence(answer, run.Service, promise, calibration) is { } sure ? new Cell(sure, Spell.Percent(sure)) : Cell.None,
+                   PlanExplained.Confidence(answer, run.Service, promise, calibration) is { } sure
+                       ? new Cell(sure, Spell.Percent(sure))
+                       : Cell.None,
                ],
         ]);
 
@@ -173,7 +142,9 @@ internal static class PlanReport
                 new Cell(fleet.UsdPerMillionOutput, Spell.Dollars(fleet.UsdPerMillionOutput)),
                 new Cell(fleet.MeanWatts / 1e3, Spell.Number(fleet.MeanWatts / 1e3)),
                 new Cell(fleet.Factor, Spell.Number(fleet.Factor)),
-                new Cell(fleet.Runs.Count == 0 ? null : fleet.Kept, fleet.Runs.Count == 0 ? "not simulated" : fleet.Kept ? "kept" : "broken"),
+                new Cell(
+                    fleet.Runs.Count == 0 ? null : fleet.Kept,
+                    fleet.Runs.Count == 0 ? "not simulated" : fleet.Kept ? "kept" : "broken"),
             ]),
         ]);
 
@@ -268,7 +239,8 @@ internal static class PlanReport
     private static IEnumerable<string> Notes(PlanRequest request, PlanAnswer answer)
     {
         var count = answer.Searches.Aggregate(default(Planning.Search.SweepCount), (sum, search) => sum.And(search.Count));
-        yield return $"Looked at {count.Replicas:N0} replicas: {count.Misfits:N0} do not fit, {count.Pruned:N0} cannot be better than others, "
+        yield return $"Looked at {count.Replicas:N0} replicas: {count.Misfits:N0} do not fit, "
+            + $"{count.Pruned:N0} cannot be better than others, "
             + $"{count.Evaluated:N0} were searched for their limits; {answer.TwinRuns} runs of the twin.";
         if (answer.Finalists.FirstOrDefault(fleet => fleet.Gap is not null) is { Gap: { } gap })
             yield return gap > 1e-3
@@ -278,15 +250,19 @@ internal static class PlanReport
             yield return $"Assumed, as you did not say: {string.Join("; ", request.Assumed.Distinct(StringComparer.Ordinal))}.";
         foreach (var run in answer.Best?.Runs.Where(run => !run.Settles) ?? [])
         {
-            yield return $"The requests that the twin replayed{(Several(answer) ? $" of {answer.Ask.Services[run.Service].Name}" : "")} come within {Spell.Number(run.SentSeconds)} s, "
-                + $"and an answer takes {Spell.Number(run.Report.Requests.EndToEnd.Mean)} s: too short to judge a fleet that runs for ever, so that none smaller than the closed form's was tried. "
+            yield return $"The requests that the twin replayed{(Several(answer) ? $" of {answer.Ask.Services[run.Service].Name}" : "")} "
+                + $"come within {Spell.Number(run.SentSeconds)} s, "
+                + $"and an answer takes {Spell.Number(run.Report.Requests.EndToEnd.Mean)} s: "
+                + "too short to judge a fleet that runs for ever, so that none smaller than the closed form's was tried. "
                 + "Give more verify_requests, or a longer trace.";
         }
 
         if (answer.Best is { } best && Supplies(best).Any(supply => supply.Stale))
-            yield return $"* Price may be older than {Offer.FreshDays} days: give prices under offers, or bring fresh ones with 'catalog import-prices'.";
+            yield return $"* Price may be older than {Offer.FreshDays} days: give prices under offers, "
+                + "or bring fresh ones with 'catalog import-prices'.";
         if (answer.Best is { Runs.Count: > 0 })
-            yield return "'sure' is the share of deployments as strange as these whose measured times would keep the promise where ours are predicted so: leave room where it must be kept.";
+            yield return "'sure' is the share of deployments as strange as these whose measured times would "
+                + "keep the promise where ours are predicted so: leave room where it must be kept.";
         yield return "Times and watts of engine steps are estimated from measurements; docs/accuracy.md says how wrong they are.";
     }
 

@@ -18,7 +18,12 @@ namespace TokenFactory.Cli.Verbs;
 internal sealed record PlanAsked(bool Why, bool Frontier, string? Html, string? Schedule, string? Emit);
 
 /// <summary>Makes a plan, shows progress, and writes what was asked for.</summary>
-internal sealed class PlanRunner(Terminal terminal, CommonFlags common, ParseResult parsed, CatalogContents catalog, CalibrationInput calibration)
+internal sealed class PlanRunner(
+    Terminal terminal,
+    CommonFlags common,
+    ParseResult parsed,
+    CatalogContents catalog,
+    CalibrationInput calibration)
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private double _nextLine = 1;
@@ -66,7 +71,11 @@ internal sealed class PlanRunner(Terminal terminal, CommonFlags common, ParseRes
         if (asked.Why && reasons is not null)
             report = PlanWhy.With(report, answer, reasons);
         if (asked.Emit is { } folder && answer.Best is { } best)
-            report = report with { Notes = [.. report.Notes, $"Wrote {PlanEmit.Write(request, best, catalog, folder)} files to {folder}; its README.md says what each is."] };
+        {
+            var written = PlanEmit.Write(request, best, catalog, folder);
+            report = report with { Notes = [.. report.Notes, $"Wrote {written} files to {folder}; its README.md says what each is."] };
+        }
+
         files.Keep(asked.Html is null ? "" : PlanPage.Of(answer, report, frontiers, reasons, year), year is null ? [] : PlanYear.Csv(year));
         terminal.Err.WriteLine(string.Create(CultureInfo.InvariantCulture, $"planned in {_watch.Elapsed.TotalSeconds:0.0} s"));
         App.Print(report, terminal, common, parsed);

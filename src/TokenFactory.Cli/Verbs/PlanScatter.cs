@@ -34,9 +34,13 @@ internal sealed record PlanScatter(string Title, string Across, string Up, IRead
         html.Append("<figure>\n<figcaption>").Append(SimulateHtml.Escape(Title)).Append("</figcaption>\n");
         html.Append("<ul class=\"legend\">");
         for (var i = 0; i < Groups.Count; i++)
-            html.Append(Plain, $"<li><svg class=\"key\" viewBox=\"0 0 24 6\"><circle cx=\"12\" cy=\"3\" r=\"3\" style=\"fill:var(--c{Colour(i)})\"/></svg>{SimulateHtml.Escape(Groups[i])}</li>");
+            html.Append(Plain,
+                $"<li><svg class=\"key\" viewBox=\"0 0 24 6\"><circle cx=\"12\" cy=\"3\" r=\"3\" "
+                + $"style=\"fill:var(--c{Colour(i)})\"/></svg>{SimulateHtml.Escape(Groups[i])}</li>");
         html.Append("</ul>\n");
-        html.Append(Plain, $"<svg class=\"scatter\" viewBox=\"0 0 {Width} {Height}\" role=\"img\">\n<title>{SimulateHtml.Escape(Title)}</title>\n");
+        html.Append(Plain,
+            $"<svg class=\"scatter\" viewBox=\"0 0 {Width} {Height}\" role=\"img\">\n"
+            + $"<title>{SimulateHtml.Escape(Title)}</title>\n");
         foreach (var x in Ticks(left, right))
         {
             html.Append(Plain, $"<path class=\"grid\" d=\"M{X(x):0.#} {Top}V{Height - Bottom}\"/>");
@@ -49,14 +53,22 @@ internal sealed record PlanScatter(string Title, string Across, string Up, IRead
             html.Append(Plain, $"<text x=\"{Left - 6}\" y=\"{Y(y) + 4:0.#}\" text-anchor=\"end\">{Tick(y)}</text>\n");
         }
 
-        html.Append(Plain, $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 8}\" text-anchor=\"middle\">{SimulateHtml.Escape(Across)}</text>\n");
-        html.Append(Plain, $"<text transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{SimulateHtml.Escape(Up)}</text>\n");
+        html.Append(Plain,
+            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 8}\" text-anchor=\"middle\">"
+            + $"{SimulateHtml.Escape(Across)}</text>\n");
+        html.Append(Plain,
+            $"<text transform=\"translate(13 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">"
+            + $"{SimulateHtml.Escape(Up)}</text>\n");
         var best = Dots.Where(dot => dot.Best).OrderBy(dot => dot.X).ToList();
         if (best.Count > 1)
-            html.Append("<path class=\"line axis\" d=\"M").Append(string.Join('L', best.Select(dot => string.Create(Plain, $"{X(dot.X):0.#} {Y(dot.Y):0.#}")))).Append("\"/>\n");
+            html.Append("<path class=\"line axis\" d=\"M")
+                .Append(string.Join('L', best.Select(dot => string.Create(Plain, $"{X(dot.X):0.#} {Y(dot.Y):0.#}"))))
+                .Append("\"/>\n");
         foreach (var dot in Dots.OrderBy(dot => dot.Best))
         {
-            html.Append(Plain, $"<circle cx=\"{X(dot.X):0.#}\" cy=\"{Y(dot.Y):0.#}\" r=\"{(dot.Best ? 5 : 2.5)}\" style=\"fill:var(--c{Colour(dot.Group)});opacity:{(dot.Best ? 1 : 0.45)}\">");
+            html.Append(Plain,
+                $"<circle cx=\"{X(dot.X):0.#}\" cy=\"{Y(dot.Y):0.#}\" r=\"{(dot.Best ? 5 : 2.5)}\" "
+                + $"style=\"fill:var(--c{Colour(dot.Group)});opacity:{(dot.Best ? 1 : 0.45)}\">");
             html.Append("<title>").Append(SimulateHtml.Escape(dot.What)).Append("</title></circle>\n");
         }
 
@@ -115,13 +127,19 @@ internal sealed record PlanBars(string Title, IReadOnlyList<(string What, double
         var height = (Bars.Count * Row) + 8;
         var html = new StringBuilder();
         html.Append("<figure>\n<figcaption>").Append(SimulateHtml.Escape(Title)).Append("</figcaption>\n");
-        html.Append(Plain, $"<svg class=\"scatter\" viewBox=\"0 0 {Words + Wide + Numbers} {height}\" role=\"img\">\n<title>{SimulateHtml.Escape(Title)}</title>\n");
+        html.Append(Plain,
+            $"<svg class=\"scatter\" viewBox=\"0 0 {Words + Wide + Numbers} {height}\" role=\"img\">\n"
+            + $"<title>{SimulateHtml.Escape(Title)}</title>\n");
         for (var i = 0; i < Bars.Count; i++)
         {
             var (what, value, text) = Bars[i];
             var (from, to) = (At(Math.Min(0, value)), At(Math.Max(0, value)));
-            html.Append(Plain, $"<text x=\"{Words - 8}\" y=\"{(i * Row) + 17}\" text-anchor=\"end\">{SimulateHtml.Escape(Short(what))}<title>{SimulateHtml.Escape(what)}</title></text>");
-            html.Append(Plain, $"<rect x=\"{from:0.#}\" y=\"{(i * Row) + 5}\" width=\"{Math.Max(1, to - from):0.#}\" height=\"{Row - 9}\" style=\"fill:var(--c{(value < 0 ? 2 : value > 0 ? 1 : 0)})\"/>");
+            html.Append(Plain,
+                $"<text x=\"{Words - 8}\" y=\"{(i * Row) + 17}\" text-anchor=\"end\">"
+                + $"{SimulateHtml.Escape(Short(what))}<title>{SimulateHtml.Escape(what)}</title></text>");
+            html.Append(Plain,
+                $"<rect x=\"{from:0.#}\" y=\"{(i * Row) + 5}\" width=\"{Math.Max(1, to - from):0.#}\" "
+                + $"height=\"{Row - 9}\" style=\"fill:var(--c{(value < 0 ? 2 : value > 0 ? 1 : 0)})\"/>");
             html.Append(Plain, $"<text x=\"{Words + Wide + 8}\" y=\"{(i * Row) + 17}\">{SimulateHtml.Escape(text)}</text>\n");
         }
 

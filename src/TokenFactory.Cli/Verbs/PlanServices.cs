@@ -1,16 +1,13 @@
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
-using TokenFactory.Performance;
-using TokenFactory.Performance.Measured;
 using TokenFactory.Performance.SteadyState;
 using TokenFactory.Planning;
 using TokenFactory.Planning.Deploy;
-using TokenFactory.Planning.Search;
 using TokenFactory.Workload;
 
 namespace TokenFactory.Cli.Verbs;
 
-/// <summary>Reads what a plan serves: models, traffic, promises, and what may be chosen of replicas.</summary>
+/// <summary>Reads what a plan serves: models, traffic and promises.</summary>
 internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<string> assumed)
 {
     private const double MostSeconds = 1e9;
@@ -18,11 +15,10 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
     private const double PlainSeconds = 60;
     private const double PlainVariation = 0.7;
     private const string PlainClass = "default";
-    private static readonly double[] LowerClocks = [1, 0.85, 0.7];
 
-    private static readonly string[] PlainKeys = ["requests_per_second", "input_tokens", "output_tokens", "system_prompt_tokens", "length_cv"];
+    private static readonly string[] PlainKeys =
+        ["requests_per_second", "input_tokens", "output_tokens", "system_prompt_tokens", "length_cv"];
     private static readonly string[] PromiseKeys = ["ttft_s", "tpot_ms", "end_to_end_s", "deadline_s", "percentile"];
-    private static readonly string[] Engines = ["vllm", "sglang", "tensorrt-llm"];
 
     /// <summary>Whether watts are what counts, so that lower clocks are worth a look.</summary>
     public bool CountsWatts { get; init; }
@@ -72,7 +68,8 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         var model = Model(settings, alone);
         var (traffic, classes) = Traffic(name, settings, alone);
         var promises = Promises(settings, alone, classes);
-        var space = Space(settings, model);
+        var choices = settings?.Item("search") ?? (settings is null || settings == terms.File ? null : terms.File?.Item("search"));
+        var space = new PlanSpace(terms, choices, assumed) { CountsWatts = CountsWatts }.Read(model);
         if (model is null || traffic is null)
             return null;
         if (PlanEmit.Workload(settings) is { } block)
@@ -98,7 +95,9 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             return null;
         }
 
-        return from.Text("model") is { } text && Lookup.Model(from, "model", text, catalog) is { } key ? catalog.ModelNames.Find(key) : null;
+        return from.Text("model") is { } text && Lookup.Model(from, "model", text, catalog) is { } key
+            ? catalog.ModelNames.Find(key)
+            : null;
     }
 
     /// <summary>A workload block, or a rate and two lengths.</summary>
@@ -171,7 +170,9 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             },
         };
 
-        Doc Around(double mean) => variation > 0 ? new DocMap { { "lognormal", new DocMap { { "mean", mean }, { "cv", variation } } } } : mean;
+        Doc Around(double mean) => variation > 0
+            ? new DocMap { { "lognormal", new DocMap { { "mean", mean }, { "cv", variation } } } }
+            : mean;
     }
 
     /// <summary>A list of promises by class, or flat keys where there is one class.</summary>
@@ -191,7 +192,10 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             settings.Items("promises");
         var flat = Flat(key => alone ? terms.Of(key) : settings!.Has(key) ? settings : null, classes.Count == 1 ? classes[0] : "");
         if (flat is { } promise && classes.Count > 1 && (promise.Targets.Any || promise.DeadlineSeconds is not null))
-            (settings ?? terms.Flags).Note("promises", $"are missing, and the workload has classes {string.Join(", ", classes)}", "Give promises by class");
+            (settings ?? terms.Flags).Note(
+                "promises",
+                $"are missing, and the workload has classes {string.Join(", ", classes)}",
+                "Give promises by class");
         return [.. classes.Select(name => flat with { Class = name })];
     }
 
@@ -200,7 +204,10 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
         item.Require("class", "Name the class as the workload does");
         var name = item.Text("class") ?? "";
         if (name.Length > 0 && classes.Count > 0 && !classes.Contains(name))
-            item.Note("class", $"is '{name}', and no stream of the workload sends that class", $"The workload sends {string.Join(", ", classes)}");
+            item.Note(
+                "class",
+                $"is '{name}', and no stream of the workload sends that class",
+                $"The workload sends {string.Join(", ", classes)}");
         return Flat(key => item.Has(key) ? item : null, name);
     }
 
@@ -232,85 +239,5 @@ internal sealed class PlanServices(Terms terms, CatalogContents catalog, List<st
             return number / 100;
         settings.Note(key, $"is {number}", "Write 50, 90, 95 or 99");
         return null;
-    }
-
-    private static void Undivided(Settings settings, ModelShape model, IReadOnlyList<int> tensors)
-    {
-        foreach (var count in tensors)
-        {
-            if (Spreading.Undivided(model, count) is { } why)
-                settings.Note("tp", $"holds {count}, which {why}", $"Give some of {string.Join(", ", Spreading.Tensors(model))}");
-        }
-    }
-
-    private SearchSpace Space(Settings? settings, ModelShape? model)
-    {
-        var usual = new SearchSpace();
-        var block = settings?.Item("search") ?? (settings is null || settings == terms.File ? null : terms.File?.Item("search"));
-        var split = Texts("disaggregated")?[0] ?? "try";
-        if (split is not ("try" or "no" or "only"))
-            Note("disaggregated", $"is '{split}'", "Write try, no or only");
-        var (draft, tensor) = (Wholes("draft_tokens", 1, 64), Wholes("tp", 1, 1024));
-        if (model is not null && tensor is not null)
-            Undivided(Of("tp")!, model, tensor);
-        var acceptance = Of("acceptance")?.Number("acceptance", 0, 1);
-        if (draft is not null && acceptance is null)
-            assumed.Add($"acceptance {PointInterpreter.DefaultAcceptance}");
-        return new SearchSpace
-        {
-            Engines = Texts("engine")?.Select(EngineKey).ToList() ?? usual.Engines,
-            Weights = Formats("precision"),
-            KvCache = Formats("kv_precision") ?? usual.KvCache,
-            Tensor = tensor,
-            Pipeline = Wholes("pp", 1, 64),
-            AttentionData = Wholes("attention_dp", 1, 576),
-            TokenBudgets = Wholes("token_budget", 1, 1_000_000) ?? usual.TokenBudgets,
-            Speculation = draft is null
-                ? usual.Speculation
-                : [null, .. draft.Select(tokens => (SpeculativeDecoding?)new SpeculativeDecoding(tokens, acceptance ?? PointInterpreter.DefaultAcceptance))],
-            Clocks = Numbers("clocks", 0.3, 1) ?? (CountsWatts ? LowerClocks : usual.Clocks),
-            Disaggregated = split != "no",
-            Aggregated = split != "only",
-            MostGpus = Wholes("most_gpus_per_replica", 1, 576)?.Max() ?? usual.MostGpus,
-            HostCacheBytesPerGpu = Numbers("host_kv_gb_per_gpu", 0, 1e5)?[0] * 1e9 ?? usual.HostCacheBytesPerGpu,
-            MemoryUtilisation = Numbers("memory_utilisation", 0.05, 1)?[0] ?? usual.MemoryUtilisation,
-        };
-
-        Settings? Of(string key) => terms.Of(key, block);
-
-        IReadOnlyList<string>? Texts(string key) => Of(key)?.Texts(key) is { Count: > 0 } texts ? texts : null;
-
-        void Note(string key, string what, string remedy) => Of(key)!.Note(key, what, remedy);
-
-        string EngineKey(string text)
-        {
-            var key = PointInterpreter.EngineKey(text);
-            if (!Engines.Contains(key))
-                Note("engine", $"is '{text}'", $"Write one of {string.Join(", ", Engines)}");
-            return key;
-        }
-
-        List<NumberFormat>? Formats(string key) => Texts(key)?.Select(text =>
-        {
-            if (NumberFormatWords.Parse(text) is { } format)
-                return format;
-            Note(key, $"is '{text}'", $"Write one of {NumberFormatWords.Words}");
-            return NumberFormat.Bf16;
-        }).ToList();
-
-        List<int>? Wholes(string key, int least, int most) => Numbers(key, least, most)?.Select(number =>
-        {
-            if (number != Math.Floor(number))
-                Note(key, $"holds {number}", "Give whole numbers");
-            return (int)number;
-        }).ToList();
-
-        List<double>? Numbers(string key, double least, double most) => Texts(key)?.Select(text =>
-        {
-            if (double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
-                return number;
-            Note(key, $"holds '{text}'", $"Give numbers from {least} to {most}");
-            return least;
-        }).ToList();
     }
 }

@@ -22,7 +22,8 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         var providers = Names(offers, "provider", "providers", (settings, key, text) => Lookup.Provider(settings, key, text, catalog));
         var regions = Texts(offers, "region", "regions");
         var own = (offers?.Items("prices") ?? []).Select(item => Own(item)).OfType<Supply>()
-            .Where(supply => !(terms.Flags.Has("gpu") || offers?.Has("gpus") == true) || gpus.Exists(gpu => gpu.Key == supply.Gpu.Key)).ToList();
+            .Where(supply => !(terms.Flags.Has("gpu") || offers?.Has("gpus") == true)
+                || gpus.Exists(gpu => gpu.Key == supply.Gpu.Key)).ToList();
         var bought = (offers?.Items("owned") ?? []).Select(item => Bought(item, Billing.Owned))
             .Concat((offers?.Items("commitments") ?? []).Select(item => Bought(item, Billing.Reserved1Year))).OfType<Supply>().ToList();
         var listed = Listed(gpus, billings, providers, regions, own);
@@ -62,7 +63,11 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
     {
         var self = new PlanSupplies(terms, catalog, calibration, []);
         var gpus = request.Ask.Supplies.Select(supply => supply.Gpu).DistinctBy(gpu => gpu.Key).ToList();
-        var providers = self.Names(terms.File?.Item("offers"), "provider", "providers", (settings, key, text) => Lookup.Provider(settings, key, text, catalog));
+        var providers = self.Names(
+            terms.File?.Item("offers"),
+            "provider",
+            "providers",
+            (settings, key, text) => Lookup.Provider(settings, key, text, catalog));
         return [.. self.Listed(gpus, [billing], providers, self.Texts(terms.File?.Item("offers"), "region", "regions"), [])];
     }
 
@@ -73,7 +78,10 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         if (named is not null)
         {
             foreach (var gpu in named.Where(gpu => !Usable(gpu)))
-                (terms.Of("gpu") ?? offers)!.Note(terms.Of("gpu") is null ? "gpus" : "gpu", $"name {gpu.Key}, of whose memory, bandwidth, speed or power the catalog knows too little", "Add it in a catalog of your own (--catalog DIR)");
+                (terms.Of("gpu") ?? offers)!.Note(
+                    terms.Of("gpu") is null ? "gpus" : "gpu",
+                    $"name {gpu.Key}, of whose memory, bandwidth, speed or power the catalog knows too little",
+                    "Add it in a catalog of your own (--catalog DIR)");
             return [.. named.Where(Usable).DistinctBy(gpu => gpu.Key)];
         }
 
@@ -123,8 +131,11 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
             {
                 var offers = catalog.Offers.Where(offer => offer.Gpu.Key == gpu.Key && offer.Billing == billing)
                     .Where(offer => providers is null || providers.Contains(offer.Provider))
-                    .Where(offer => regions.Count == 0 || regions.Any(region => offer.Region.Contains(region, StringComparison.OrdinalIgnoreCase)))
-                    .OrderBy(offer => offer.Suspect).ThenBy(offer => offer.PerGpu.Value.Value).ThenBy(offer => offer.Provider, StringComparer.Ordinal)
+                    .Where(offer => regions.Count == 0
+                        || regions.Any(region => offer.Region.Contains(region, StringComparison.OrdinalIgnoreCase)))
+                    .OrderBy(offer => offer.Suspect)
+                    .ThenBy(offer => offer.PerGpu.Value.Value)
+                    .ThenBy(offer => offer.Provider, StringComparer.Ordinal)
                     .ToList();
                 var chosen = MachineSizes.SelectMany(size => (Offer?[])
                 [
@@ -139,7 +150,9 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
 
     /// <summary>GPUs of the machine of an offer: not known where a provider prices single GPUs and lists no machine of more.</summary>
     private int Machine(Offer offer) =>
-        offer.GpusPerInstance > 1 || catalog.Offers.Any(other => other.Provider == offer.Provider && other.Gpu.Key == offer.Gpu.Key && other.GpusPerInstance > 1)
+        offer.GpusPerInstance > 1
+        || catalog.Offers.Any(other => other.Provider == offer.Provider && other.Gpu.Key == offer.Gpu.Key
+            && other.GpusPerInstance > 1)
             ? offer.GpusPerInstance
             : int.MaxValue;
 

@@ -4,7 +4,9 @@ using TokenFactory.Planning.Explain;
 
 namespace TokenFactory.Cli.Verbs;
 
-/// <summary>plan --why: what binds, what each promise and limit costs, why others lost, and what happens if the assumptions are wrong.</summary>
+/// <summary>
+/// plan --why: what binds, what each promise and limit costs, why others lost, and what happens if the assumptions are wrong.
+/// </summary>
 internal static class PlanWhy
 {
     private const double Binding = 0.85;
@@ -21,18 +23,22 @@ internal static class PlanWhy
 
     private static IEnumerable<string> Words(PlanAnswer answer, Explanation why)
     {
-        foreach (var one in why.Answers.Where(one => one.WhatIf.Kind is WhatIfKind.Promise or WhatIfKind.Budget or WhatIfKind.Power or WhatIfKind.Stock or WhatIfKind.Gpus)
+        foreach (var one in why.Answers.Where(one =>
+            one.WhatIf.Kind is WhatIfKind.Promise or WhatIfKind.Budget or WhatIfKind.Power or WhatIfKind.Stock or WhatIfKind.Gpus)
             .Where(one => Gain(answer, one) > Noticeable).OrderByDescending(one => Gain(answer, one)).Take(3))
         {
             var gain = Spell.Percent(Gain(answer, one));
-            yield return $"{Upper(Question(answer, one.WhatIf))} {(answer.Ask.Objective == PlanObjective.Profit ? $"earns {gain} more" : $"saves {gain}")}.";
+            yield return $"{Upper(Question(answer, one.WhatIf))} "
+                + $"{(answer.Ask.Objective == PlanObjective.Profit ? $"earns {gain} more" : $"saves {gain}")}.";
         }
 
         if (why.Robust is { } robust && why.Regrets.Count > 0 && robust.Look != why.Regrets[0].Look)
-            yield return $"If the assumptions may be wrong, a fleet of {PlanWords.Kinds(robust.Fleet)} is the safer choice: at worst {Share(robust.Worst)} beyond the best, "
+            yield return $"If the assumptions may be wrong, a fleet of {PlanWords.Kinds(robust.Fleet)} "
+                + $"is the safer choice: at worst {Share(robust.Worst)} beyond the best, "
                 + $"against {Share(why.Regrets[0].Worst)} for the plan.";
         else if (why.Robust is { } same && double.IsFinite(same.Worst))
-            yield return $"The plan is also the safest of those compared: under every scenario it costs at most {Share(same.Worst)} more than the best.";
+            yield return "The plan is also the safest of those compared: under every scenario it costs "
+                + $"at most {Share(same.Worst)} more than the best.";
     }
 
     private static double Gain(PlanAnswer answer, WhatIfAnswer one) =>
@@ -56,16 +62,23 @@ internal static class PlanWhy
             .Concat(Limit("power of the site, all replicas at full load", best.FullWatts, limits.MostWatts))
             .Concat(Limit("GPUs in all", best.Gpus, limits.Gpus))
             .Concat(best.Bought.Where(one => one.Supply.Stock is not null)
-                .GroupBy(one => one.Supply.Key).SelectMany(same => Limit($"stock of {same.Key}", same.Sum(one => one.Paid), same.First().Supply.Stock)))
+                .GroupBy(one => one.Supply.Key)
+                .SelectMany(same => Limit($"stock of {same.Key}", same.Sum(one => one.Paid), same.First().Supply.Stock)))
             .Concat(best.Runs.Select(run => ("memory for the KV cache, mean over the run", run.Report.Machines.KvHeld)))
             .OrderByDescending(row => row.Item2);
         return new Section(
             "binds",
             "What binds: how much of each promise and limit is used",
-            [new Column("what", "promise or limit", Number: false), new Column("used", "used"), new Column("binds", "binds", Number: false)],
+            [
+                new Column("what", "promise or limit", Number: false),
+                new Column("used", "used"),
+                new Column("binds", "binds", Number: false),
+            ],
             [.. rows.Select(row => (IReadOnlyList<Cell>)
             [
-                Cell.Of(row.Item1), new Cell(row.Item2, Spell.Percent(row.Item2)), new Cell(row.Item2 >= Binding, row.Item2 >= Binding ? "yes" : "no"),
+                Cell.Of(row.Item1),
+                new Cell(row.Item2, Spell.Percent(row.Item2)),
+                new Cell(row.Item2 >= Binding, row.Item2 >= Binding ? "yes" : "no"),
             ])]);
 
         static IEnumerable<(string, double)> Limit(string what, double used, double? most) =>
@@ -85,7 +98,9 @@ internal static class PlanWhy
             .. why.Answers.Select(one => (IReadOnlyList<Cell>)
             [
                 Cell.Of(Question(answer, one.WhatIf)),
-                one.Fleet is null ? new Cell(null, "no fleet") : one.Change is { } change ? new Cell(change, Spell.Change(change)) : Cell.None,
+                one.Fleet is null ? new Cell(null, "no fleet")
+                    : one.Change is { } change ? new Cell(change, Spell.Change(change))
+                    : Cell.None,
                 one.Fleet is null ? Cell.None : new Cell(one.Fleet.PaidUsdPerHour, Spell.Dollars(one.Fleet.PaidUsdPerHour)),
                 one.Fleet is null ? Cell.None : Cell.Of(PlanWords.Fleet(one.Fleet)),
             ]),
@@ -121,14 +136,18 @@ internal static class PlanWhy
     /// <summary>A question in words.</summary>
     public static string Question(PlanAnswer answer, WhatIf question) => question.Kind switch
     {
-        WhatIfKind.Promise => $"{(question.To > question.From ? "relaxing" : "tightening")} {Promise(question.Subject)} from {Seconds(question.From)} to {Seconds(question.To)}",
+        WhatIfKind.Promise =>
+            $"{(question.To > question.From ? "relaxing" : "tightening")} {Promise(question.Subject)} "
+            + $"from {Seconds(question.From)} to {Seconds(question.To)}",
         WhatIfKind.Budget => $"a budget of {Spell.Dollars(question.To!.Value)} instead of {Spell.Dollars(question.From!.Value)} a month",
         WhatIfKind.Power => $"{Spell.Number(question.To!.Value / 1e3)} kW instead of {Spell.Number(question.From!.Value / 1e3)} kW",
         WhatIfKind.Stock => $"{question.To:0} instead of {question.From:0} GPUs of {question.Subject}",
         WhatIfKind.Gpus => $"{question.To:0} instead of {question.From:0} GPUs in all",
         WhatIfKind.Precision => $"weights in {question.Subject}",
         WhatIfKind.Gpu => $"{question.Subject} alone",
-        WhatIfKind.Split => question.Subject == "apart" ? "prompts and answers on pools of their own" : "prompts and answers on the same replicas",
+        WhatIfKind.Split => question.Subject == "apart"
+            ? "prompts and answers on pools of their own"
+            : "prompts and answers on the same replicas",
         WhatIfKind.Billing => $"all on {question.Subject}",
         WhatIfKind.Speculation => Draft(question),
         WhatIfKind.Clock => $"GPUs at {question.To * 100:0} % of their clock",
@@ -148,7 +167,8 @@ internal static class PlanWhy
         return $"the {PlanWords.Time(subject[(at + 1)..])} of {subject[..at]}";
     }
 
-    private static string Seconds(double? seconds) => seconds < 1 ? $"{Spell.Number(seconds.Value * 1e3)} ms" : $"{Spell.Number(seconds!.Value)} s";
+    private static string Seconds(double? seconds) =>
+        seconds < 1 ? $"{Spell.Number(seconds.Value * 1e3)} ms" : $"{Spell.Number(seconds!.Value)} s";
 
     private static string Upper(string words) => char.ToUpperInvariant(words[0]) + words[1..];
 }

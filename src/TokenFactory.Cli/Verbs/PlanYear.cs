@@ -27,7 +27,10 @@ internal static class PlanYear
             throw new Refusal(file, $"holds {rows.Count:N0} hours", $"Give a row for each hour, at most {MostHours:N0}");
         var shares = rows[0][Share].Length > 0;
         if (!shares && names.TrueForAll(name => rows[0][name].Length == 0))
-            throw new Refusal(file, $"has neither a column '{Share}' nor one named after a service", $"Give '{Share}' (times the mean rate), or requests per second under {string.Join(", ", names)}");
+            throw new Refusal(
+                file,
+                $"has neither a column '{Share}' nor one named after a service",
+                $"Give '{Share}' (times the mean rate), or requests per second under {string.Join(", ", names)}");
         var rates = names.Select((name, i) => (IReadOnlyList<double>)[.. rows.Select(row =>
             shares ? (row.Number(Share, 0) ?? 0) * means[i] : row[name].Length == 0 ? 0 : row.Number(name, 0) ?? 0)]).ToList();
         Refusal.IfAny(mistakes);
@@ -45,7 +48,8 @@ internal static class PlanYear
             Notes =
             [
                 .. report.Notes,
-                $"No schedule costs less than {Spell.Dollars(s.Bound)}, {Spell.Percent(s.Gap)} below this one; it sizes each hour by what the twin found a replica "
+                $"No schedule costs less than {Spell.Dollars(s.Bound)}, {Spell.Percent(s.Gap)} below this one; "
+                    + "it sizes each hour by what the twin found a replica "
                     + "to carry, and starts and stops of replicas cost nothing in it.",
                 .. Binding(year),
             ],
@@ -55,11 +59,15 @@ internal static class PlanYear
     private static IEnumerable<string> Words(YearPlan year)
     {
         var (s, p) = (year.Schedule, year.Problem);
-        var commit = p.Commitments.Zip(s.Committed).Where(pair => pair.Second > 0).Select(pair => $"{pair.Second} x {pair.First.Gpu} {pair.First.Name}").ToList();
+        var commit = p.Commitments.Zip(s.Committed)
+            .Where(pair => pair.Second > 0)
+            .Select(pair => $"{pair.Second} x {pair.First.Gpu} {pair.First.Name}").ToList();
         var against = s.AllOnDemand.Unserved == 0 && s.AllOnDemand.Cost.Total > 0
             ? $", {Spell.Percent(1 - (s.Cost.Total / s.AllOnDemand.Cost.Total))} less than with no commitment"
             : "";
-        yield return $"Over {p.Hours:N0} hours of demand: commit to {(commit.Count > 0 ? string.Join(", ", commit) : "nothing")}, the rest by the hour: {Spell.Dollars(s.Cost.Total)}{against}.";
+        yield return $"Over {p.Hours:N0} hours of demand: commit to "
+            + $"{(commit.Count > 0 ? string.Join(", ", commit) : "nothing")}, "
+            + $"the rest by the hour: {Spell.Dollars(s.Cost.Total)}{against}.";
         if (s.Unserved > 0)
             yield return $"{Spell.Number(s.Unserved)} requests find no GPU: raise the stock.";
     }
@@ -76,8 +84,17 @@ internal static class PlanYear
             var shape = p.Shapes[use.Shape];
             var hours = s.Replicas.Sum(hour => (double)hour[u] * shape.Gpus);
             var billing = PaidBy(p, use);
-            var price = use.Commitment >= 0 ? p.Commitments[use.Commitment].Fixed : Price(p.Hourly.First(gpu => gpu.Gpu == shape.Gpu), use.Spot);
-            return (shape, unit: year.Names[use.Shape], billing, price, hours, peak: s.Replicas.Max(hour => hour[u]) * shape.Gpus, busy: s.Replicas.Count(hour => hour[u] > 0));
+            var price = use.Commitment >= 0
+                ? p.Commitments[use.Commitment].Fixed
+                : Price(p.Hourly.First(gpu => gpu.Gpu == shape.Gpu), use.Spot);
+            return (
+                shape,
+                unit: year.Names[use.Shape],
+                billing,
+                price,
+                hours,
+                peak: s.Replicas.Max(hour => hour[u]) * shape.Gpus,
+                busy: s.Replicas.Count(hour => hour[u] > 0));
         }).Where(row => row.hours > 0);
         return new Section(
             "year",
@@ -110,7 +127,8 @@ internal static class PlanYear
     /// <summary>What the prices of commitments are, and how long they bind.</summary>
     private static IEnumerable<string> Binding(YearPlan year)
     {
-        if (year.Problem.Commitments.Zip(year.Schedule.Committed).Any(pair => pair.Second > 0 && pair.First.Name == Billing.Reserved3Year.Text()))
+        if (year.Problem.Commitments.Zip(year.Schedule.Committed).Any(
+            pair => pair.Second > 0 && pair.First.Name == Billing.Reserved3Year.Text()))
             yield return "A GPU that is reserved for three years is paid for three years; only the hours of the demand are counted.";
         yield return "Ways to pay for which you gave no price have the cheapest of the catalog.";
     }
@@ -143,7 +161,9 @@ internal static class PlanYear
                     Dollars(way.Cost.Fixed + way.Cost.WhileUsed),
                     Dollars(way.Cost.OnDemand),
                     Dollars(way.Cost.Spot),
-                    new Cell((way.Cost.Total / s.Cost.Total) - 1, way.Unserved > 0 ? "not all served" : Spell.Change((way.Cost.Total / s.Cost.Total) - 1)),
+                    new Cell(
+                        (way.Cost.Total / s.Cost.Total) - 1,
+                        way.Unserved > 0 ? "not all served" : Spell.Change((way.Cost.Total / s.Cost.Total) - 1)),
                 ]),
             ]);
 
@@ -157,7 +177,9 @@ internal static class PlanYear
         yield return "hour," + string.Join(',', s.Uses.Select(use =>
         {
             var billing = PaidBy(p, use);
-            return $"{p.Shapes[use.Shape].Service} {PlanWords.Kinds(year.Names[use.Shape]).Replace(",", "", StringComparison.Ordinal)} {billing} gpus";
+            return $"{p.Shapes[use.Shape].Service} "
+                + $"{PlanWords.Kinds(year.Names[use.Shape]).Replace(",", "", StringComparison.Ordinal)} "
+                + $"{billing} gpus";
         }));
         for (var hour = 0; hour < s.Replicas.Count; hour++)
             yield return $"{hour}," + string.Join(',', s.Replicas[hour].Select((count, u) => count * p.Shapes[s.Uses[u].Shape].Gpus));

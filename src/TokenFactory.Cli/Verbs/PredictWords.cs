@@ -68,14 +68,16 @@ internal static class PredictWords
         {
             var why = !answer.Prediction.Fits ? "the most that were tried"
                 : PredictRunner.Carries(answer) ? "the fewest GPUs that carry the load"
-                : answer.Decode.Parallelism.Tensor > PredictRunner.Domain(answer.Decode) ? "the first on which it fits, as none carries the load"
+                : answer.Decode.Parallelism.Tensor > PredictRunner.Domain(answer.Decode)
+                    ? "the first on which it fits, as none carries the load"
                 : "of the layouts that exchange quickly the one that serves most, as none carries the load";
             yield return $"tp {answer.Decode.Parallelism.Tensor}: {why}; --tp sets it.";
         }
 
         if (answer.Prediction is { NearLimit: true, Saturated: false })
         {
-            yield return "The rate is over 95 % of the most that it serves, where waiting knows no bound: a little less speed than predicted "
+            yield return "The rate is over 95 % of the most that it serves, where waiting knows no bound: "
+                + "a little less speed than predicted "
                 + $"would make it endless{(answer.Prepared.Scenario.Prefill is null ? ", and the times are those at 95 %." : ".")}";
         }
 

@@ -4,7 +4,9 @@ using TokenFactory.Simulation;
 
 namespace TokenFactory.Cli.Verbs;
 
-/// <summary>The files that a run is asked for: opened before it, so that nothing runs in vain, and in their places only when all are whole.</summary>
+/// <summary>
+/// The files that a run is asked for: opened before it, so that nothing runs in vain, and in their places only when all are whole.
+/// </summary>
 internal sealed class SimulateFiles : IDisposable
 {
     private readonly StagedFile? _page;
@@ -19,7 +21,8 @@ internal sealed class SimulateFiles : IDisposable
     {
         var mistakes = new List<Mistake>();
         var taken = read.ToDictionary(Path.GetFullPath, path => $"'{path}', which is read", StringComparer.Ordinal);
-        (_page, _intervals, _requests) = (Open(asked.Html, "--html"), Open(asked.Intervals, "--intervals-csv"), Open(asked.Requests, "--requests-csv"));
+        (_page, _intervals, _requests) =
+            (Open(asked.Html, "--html"), Open(asked.Intervals, "--intervals-csv"), Open(asked.Requests, "--requests-csv"));
         if (mistakes.Count > 0)
             Dispose();
         Refusal.IfAny(mistakes);

@@ -51,7 +51,9 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         var eligibility = Eligible(policies);
         var (routing, routers) = Router(policies, eligibility);
         var recovery = Recover(policies);
-        var faults = new SimulateFaults([.. file.Items("pools").Select(pool => pool.Text("name") ?? "")], Roles(file.Items("pools"))).Read(file);
+        var faults = new SimulateFaults(
+            [.. file.Items("pools").Select(pool => pool.Text("name") ?? "")],
+            Roles(file.Items("pools"))).Read(file);
         var stop = file.Number("stop_s", double.Epsilon, 1e9);
         var report = file.Number("report_s", 0, 1e6) ?? 5;
         var scale = file.Number("scale_s", 0.1, 1e6) ?? 15;
@@ -95,7 +97,8 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         }
     }
 
-    private static HashSet<ReplicaRole> Roles(IReadOnlyList<Settings> pools) => [.. pools.Select(SimulatePools.RoleOf).OfType<ReplicaRole>()];
+    private static HashSet<ReplicaRole> Roles(IReadOnlyList<Settings> pools) =>
+        [.. pools.Select(SimulatePools.RoleOf).OfType<ReplicaRole>()];
 
     private List<ServiceClass> Classes(WorkloadInput? workload)
     {
@@ -109,7 +112,10 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
             if (name.Length > 0 && workload is not null && !workload.Classes.Any(sent => sent.Name == name))
             {
                 var sent = string.Join(", ", workload.Classes.Select(one => one.Name));
-                item.Note("name", $"is '{name}', and no stream of the workload sends that class", $"The workload sends {sent}{Remedy(file.Item("workload")!, name)}");
+                item.Note(
+                    "name",
+                    $"is '{name}', and no stream of the workload sends that class",
+                    $"The workload sends {sent}{Remedy(file.Item("workload")!, name)}");
             }
 
             classes.Add(new ServiceClass(name)
@@ -138,7 +144,9 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
 
     /// <summary>A trace without classes takes any.</summary>
     private static string Remedy(Settings workload, string name) =>
-        workload.Has("trace") && !workload.Has("class") ? $". Take the class out, or give all rows of the trace this one with 'class: {name}' (--set workload.class={name})" : "";
+        workload.Has("trace") && !workload.Has("class")
+            ? $". Take the class out, or give all rows of the trace this one with 'class: {name}' (--set workload.class={name})"
+            : "";
 
     private static Eligibility Eligible(Settings? policies) => new()
     {

@@ -132,7 +132,8 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         var missing = new KvCapacity(largest).MissingGibibytes(room);
         pool.Note(
             "model",
-            $"is {one.Model.Key}, which does not fit on {largest.Gpus} x {one.Gpu.Key} in {one.Weights.Word()}: {missing:0.#} GiB per GPU are missing",
+            $"is {one.Model.Key}, which does not fit on {largest.Gpus} x {one.Gpu.Key} "
+                + $"in {one.Weights.Word()}: {missing:0.#} GiB per GPU are missing",
             "Give more GPUs with tp, pp or attention_dp, or a smaller precision");
         return null;
     }
@@ -211,7 +212,12 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
             return (0, billing.Text());
         if (catalog.Cheapest(gpu, billing, provider) is { } offer)
         {
-            _prices.Add(new SimulatePrice(name, billing.Text(), offer.Provider, offer.PerGpu.Select(price => price.Value), offer.IsStale(today)));
+            _prices.Add(new SimulatePrice(
+                name,
+                billing.Text(),
+                offer.Provider,
+                offer.PerGpu.Select(price => price.Value),
+                offer.IsStale(today)));
             return (offer.PerGpu.Value.Value, billing.Text());
         }
 

@@ -165,7 +165,8 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
     internal static IEnumerable<string> Notes(IReadOnlyList<SimulateScenario> scenarios)
     {
         if (scenarios.Any(scenario => scenario.Prices.Any(price => price.Stale)))
-            yield return $"* Price may be older than {Offer.FreshDays} days: give usd_per_gpu_hour, or bring fresh ones with 'catalog import-prices'.";
+            yield return $"* Price may be older than {Offer.FreshDays} days: give usd_per_gpu_hour, "
+                + "or bring fresh ones with 'catalog import-prices'.";
         var assumed = scenarios.SelectMany(scenario => scenario.Assumed).Distinct(StringComparer.Ordinal).ToList();
         if (assumed.Count > 0)
             yield return $"Assumed, as you did not say: {string.Join("; ", assumed)}.";

@@ -9,9 +9,14 @@ internal static class SimulateVerb
 {
     private const int DefaultSeeds = 5;
 
+    private const string Purpose = "Replays traffic against a fleet: every request's times, every replica's cache, watts and dollars.";
+
+    private const string Sets = "Sets a key of the file: pools.0.replicas=4, pools.h100.tp=2, policies.routing=round-robin. "
+        + "KEY= takes one away. May be repeated.";
+
     public static Command Command(Terminal terminal)
     {
-        var command = new Command("simulate", "Replays traffic against a fleet: every request's times, every replica's cache, watts and dollars.");
+        var command = new Command("simulate", Purpose);
         var files = new Argument<string[]>("FILE.yaml")
         {
             Arity = ArgumentArity.OneOrMore,
@@ -29,7 +34,7 @@ internal static class SimulateVerb
         var set = new Option<string[]>("--set")
         {
             HelpName = "KEY=VALUE",
-            Description = "Sets a key of the file: pools.0.replicas=4, pools.h100.tp=2, policies.routing=round-robin. KEY= takes one away. May be repeated.",
+            Description = Sets,
             Arity = ArgumentArity.OneOrMore,
         };
         command.Arguments.Add(files);
@@ -88,7 +93,8 @@ internal static class SimulateVerb
     {
         if (text is null)
             return null;
-        if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= int.MaxValue)
+        if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= int.MaxValue)
             return number;
         throw new Refusal("command line", $"{flag} is '{text}'", $"Give a whole number of {least} or more");
     }

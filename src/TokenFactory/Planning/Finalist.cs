@@ -30,7 +30,8 @@ public sealed record ServiceRun(int Service, RunReport Report, IReadOnlyList<Pro
 
     /// <summary>Whether every promise was kept and every request answered.</summary>
     public bool Kept => Promises.All(promise => promise.Kept)
-        && Report.Requests.Requests.Completed + (MayReject ? Report.Requests.Requests.Rejected : 0) >= Report.Requests.Requests.Arrived * (1 - Unanswered);
+        && Report.Requests.Requests.Completed + (MayReject ? Report.Requests.Requests.Rejected : 0)
+            >= Report.Requests.Requests.Arrived * (1 - Unanswered);
 }
 
 /// <summary>What a fleet serves.</summary>
@@ -61,7 +62,9 @@ public sealed record Finalist
     /// <summary>How much more than the traffic the closed form had to plan for, so that the twin keeps the promises.</summary>
     public double Factor { get; init; } = 1;
 
-    /// <summary>How far the closed form's optimum may lie below, relative; null where fleets were not put together by the integer programme.</summary>
+    /// <summary>
+    /// How far the closed form's optimum may lie below, relative; null where fleets were not put together by the integer programme.
+    /// </summary>
     public double? Gap { get; init; }
 
     /// <summary>What the twin says, service by service; empty where it was not asked.</summary>

@@ -16,7 +16,9 @@ namespace TokenFactory.Planning;
 /// <param name="offloads">Whether host memory holds copies of prefix caches.</param>
 internal sealed class FleetBuilder(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches, bool offloads)
 {
-    /// <summary>Sequences beyond those of the closed form that an engine may run at once: bursts, and answers longer than the mean.</summary>
+    /// <summary>
+    /// Sequences beyond those of the closed form that an engine may run at once: bursts, and answers longer than the mean.
+    /// </summary>
     private const double BatchRoom = 1.5;
 
     private const int BatchStep = 8;
@@ -35,7 +37,12 @@ internal sealed class FleetBuilder(PlanAsk ask, PlanKnowledge knowledge, IReadOn
         {
             Name = ask.Name,
             Pools = pools,
-            Classes = [.. ask.Services.SelectMany(service => service.Promises).Select(promise => promise.ServiceClass).DistinctBy(one => one.Name)],
+            Classes =
+            [
+                .. ask.Services.SelectMany(service => service.Promises)
+                    .Select(promise => promise.ServiceClass)
+                    .DistinctBy(one => one.Name),
+            ],
             Router = ask.Router,
             Routing = ask.Routing,
         };

@@ -128,7 +128,9 @@ internal sealed class FleetChoice
             Units = units,
             Served = _searches.Aggregate(default(ServedTokens), (sum, search) => sum.And(search.ServingAll)),
         });
-        var bought = fleet.Bought.GroupBy(one => one.Supply.Key, (_, same) => (Stock: same.First().Supply.Stock, Gpus: same.Sum(one => one.Paid)));
+        var bought = fleet.Bought.GroupBy(
+            one => one.Supply.Key,
+            (_, same) => (Stock: same.First().Supply.Stock, Gpus: same.Sum(one => one.Paid)));
         var within = bought.All(one => one.Gpus <= (one.Stock ?? int.MaxValue))
             && fleet.Gpus <= (limits.Gpus ?? int.MaxValue)
             && fleet.MarginalUsdPerHour <= (limits.UsdPerHour ?? double.PositiveInfinity)

@@ -11,7 +11,11 @@ internal sealed record MixedFleet(MixAnswer Answer, IReadOnlyList<PlanUnit> Unit
 {
     /// <summary>The units that were chosen.</summary>
     public IReadOnlyList<Chosen> Chosen =>
-        [.. Answer.Replicas.Select((count, i) => (count, i)).Where(pair => pair.count > 0).Select(pair => new Chosen(Units[pair.i], pair.count))];
+        [
+            .. Answer.Replicas.Select((count, i) => (count, i))
+                .Where(pair => pair.count > 0)
+                .Select(pair => new Chosen(Units[pair.i], pair.count)),
+        ];
 }
 
 /// <summary>Puts the sweeps of all services into one integer programme, and its answer back into units.</summary>
@@ -48,7 +52,8 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
     private List<PlanUnit> Units(ServiceSearch search, double factor)
     {
         var whole = search.WholeUnits(ask.Supplies).ToList();
-        var pairs = whole.Count == 0 || (searches.Count > 1 && ask.Objective != PlanObjective.Profit); // a pair is made for all of the traffic: it fills no site
+        // A pair is made for all of the traffic: it fills no site.
+        var pairs = whole.Count == 0 || (searches.Count > 1 && ask.Objective != PlanObjective.Profit);
         var split = pairs ? search.SplitUnits(Firm(search), factor * Scale(search), ask.Objective).ToList() : [];
         if (split.Count == 0 || whole.Count == 0)
             return whole.Count == 0 ? split : whole;
@@ -89,7 +94,9 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
         int Able(PlanUnit unit) => unit.Loads.Count(double.IsFinite);
 
         double Cost(PlanUnit unit) => unit.Weighs(ask.Objective)
-            * search.Profile.Buckets.Select((bucket, i) => double.IsFinite(unit.Loads[i]) ? bucket.RequestsPerSecond * unit.Loads[i] : 0).Sum();
+            * search.Profile.Buckets
+                .Select((bucket, i) => double.IsFinite(unit.Loads[i]) ? bucket.RequestsPerSecond * unit.Loads[i] : 0)
+                .Sum();
     }
 
     private static string Domain(Supply supply) => $"{supply.Gpu.Key} {supply.Provider} {supply.Region}";
@@ -101,7 +108,8 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
         return new MixProblem
         {
             Options = [.. units.Select(Option)],
-            Buckets = [.. searches.SelectMany((search, i) => search.Profile.Buckets.Select((bucket, b) => Bucket(search, bucket, b, factors[i])))],
+            Buckets = [.. searches.SelectMany(
+                (search, i) => search.Profile.Buckets.Select((bucket, b) => Bucket(search, bucket, b, factors[i])))],
             Stocks = ask.Supplies.Where(supply => supply.Stock is not null).DistinctBy(supply => supply.Key)
                 .ToDictionary(supply => supply.Key, supply => supply.Stock!.Value, StringComparer.Ordinal),
             Machines = ask.Supplies.Where(ByMachine).DistinctBy(supply => supply.Key).ToDictionary(
@@ -161,7 +169,9 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
         };
     }
 
-    /// <summary>How many times its traffic a service with unlimited demand could be asked: more than all power or GPUs would serve.</summary>
+    /// <summary>
+    /// How many times its traffic a service with unlimited demand could be asked: more than all power or GPUs would serve.
+    /// </summary>
     public double Scale(ServiceSearch search)
     {
         if (!search.Service.Unlimited || ask.Objective != PlanObjective.Profit)

@@ -12,7 +12,9 @@ internal sealed class LeastThatWorks(PlanAsk ask, Func<PlanAsk, Finalist?> solve
     private const int MostRounds = 7;
     private const int Finalists = 2;
 
-    /// <summary>A fleet within all limits after all: one that the closed form thinks too small, and the twin does not. Null where none was met.</summary>
+    /// <summary>
+    /// A fleet within all limits after all: one that the closed form thinks too small, and the twin does not. Null where none was met.
+    /// </summary>
     public Finalist? Within { get; private set; }
 
     /// <summary>Obstacles as the closed form sees them, with what works in the twin.</summary>
@@ -70,7 +72,10 @@ internal sealed class LeastThatWorks(PlanAsk ask, Func<PlanAsk, Finalist?> solve
             Obstacle.Budget => changed with { Limits = ask.Limits with { UsdPerMonth = most } },
             Obstacle.Power => changed with { Limits = ask.Limits with { FacilityWatts = most, CarbonKgPerMonth = null } },
             _ when one.On.Length == 0 => changed with { Limits = ask.Limits with { Gpus = (int)most } },
-            _ => changed with { Supplies = [.. ask.Supplies.Select(supply => supply.Key == one.On ? supply with { Stock = (int)most } : supply)] },
+            _ => changed with
+            {
+                Supplies = [.. ask.Supplies.Select(supply => supply.Key == one.On ? supply with { Stock = (int)most } : supply)],
+            },
         };
     }
 

@@ -7,6 +7,9 @@ namespace TokenFactory.Planning;
 /// <summary>Promises that no replica on offer keeps even for a lone request, and the least that one would keep.</summary>
 internal static class Obstacles
 {
+    /// <summary>A share of the demand that is not worth telling.</summary>
+    private const double NextToNothing = 0.01;
+
     /// <summary>What stands in a service's way before any fleet is put together.</summary>
     public static IEnumerable<Infeasibility> Of(ServiceSearch search, PlanAsk ask)
     {
@@ -14,7 +17,12 @@ internal static class Obstacles
         if (profile.Requests == 0 || (profile.TooLongShare > ServiceRun.Unanswered && !search.Service.RejectsTooLong))
         {
             yield return new Infeasibility(
-                Obstacle.Context, search.Service.Name, "", search.Service.Model.MaxContextTokens?.Value ?? 0, profile.LongestTokens, search.Service.Model.Key);
+                Obstacle.Context,
+                search.Service.Name,
+                "",
+                search.Service.Model.MaxContextTokens?.Value ?? 0,
+                profile.LongestTokens,
+                search.Service.Model.Key);
             yield break;
         }
 
@@ -43,8 +51,12 @@ internal static class Obstacles
     {
         if (answer.Infeasible is not { } why)
             return [];
-        return why.Hopeless.Select(limit => new Infeasibility(limit.Kind == MixLimitKind.JointPreemption ? Obstacle.Spot : Obstacle.Machines, "", ClassOf(limit.Key), 0, null, "")).Distinct()
-            .Concat(why.Alone.Concat(why.Together).Select(relaxation => Of(relaxation, ask)));
+        return why.Hopeless
+            .Select(limit => new Infeasibility(
+                limit.Kind == MixLimitKind.JointPreemption ? Obstacle.Spot : Obstacle.Machines, "", ClassOf(limit.Key), 0, null, ""))
+            .Distinct()
+            .Concat(why.Alone.Concat(why.Together).Select(relaxation => Of(relaxation, ask))
+                .Where(one => one.Obstacle != Obstacle.Demand || one.Needed > NextToNothing));
     }
 
     private static Infeasibility Of(MixRelaxation relaxation, PlanAsk ask)
@@ -52,7 +64,11 @@ internal static class Obstacles
         var by = relaxation.By;
         return relaxation.Limit.Kind switch
         {
-            MixLimitKind.Stock => Limit(Obstacle.Stock, ask.Supplies.First(supply => supply.Key == relaxation.Limit.Key).Stock!.Value, by, relaxation.Limit.Key),
+            MixLimitKind.Stock => Limit(
+                Obstacle.Stock,
+                ask.Supplies.First(supply => supply.Key == relaxation.Limit.Key).Stock!.Value,
+                by,
+                relaxation.Limit.Key),
             MixLimitKind.UsdPerHour => Limit(Obstacle.Budget, ask.Limits.UsdPerMonth!.Value, by * PlanLimits.HoursPerMonth, ""),
             MixLimitKind.Watts => Limit(Obstacle.Power, ask.Limits.MostWatts!.Value, by, ""),
             MixLimitKind.Gpus => Limit(Obstacle.Stock, ask.Limits.Gpus!.Value, by, ""),
@@ -72,7 +88,10 @@ internal static class Obstacles
     private static IEnumerable<(RateBound Bound, Func<RateLimit, LatencyTargets, double> Time, double Given)> Times(Promise promise)
     {
         if (promise.Targets.Ttft is { } ttft)
-            yield return (RateBound.Ttft, (limit, targets) => Percentiles.OfFirstToken(limit.At, Arrival.OpenLoop).At(targets.TtftShare), ttft);
+            yield return (
+                RateBound.Ttft,
+                (limit, targets) => Percentiles.OfFirstToken(limit.At, Arrival.OpenLoop).At(targets.TtftShare),
+                ttft);
         if (promise.Targets.Tpot is { } tpot)
             yield return (RateBound.Tpot, (limit, _) => limit.At.Tpot, tpot);
         if (promise.Targets.EndToEnd is { } end)

@@ -15,12 +15,14 @@ public sealed record PlanKnowledge(CalibrationSet Calibration, Func<Accelerator,
 {
     private readonly ConcurrentDictionary<(Deployment Deployment, bool Split, double Slowness), ReplicaModel> _models = new();
 
-    /// <summary>How many times as long as predicted every step takes in the twin: 1, unless one asks what happens if predictions are wrong.</summary>
+    /// <summary>
+    /// How many times as long as predicted every step takes in the twin: 1, unless one asks what happens if predictions are wrong.
+    /// </summary>
     public double Slowness { get; init; } = 1;
 
     /// <summary>
-    /// The factor by which a promised time ("ttft", "tpot") must stay below its limit on a unit, so that it is kept although predictions may
-    /// be wrong; null for 1.
+    /// The factor by which a promised time ("ttft", "tpot") must stay below its limit on a unit, so that it is kept although predictions
+    /// may be wrong; null for 1.
     /// </summary>
     public Func<ServiceSearch, PlanUnit, string, double>? Margin { get; init; }
 

@@ -113,7 +113,10 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
         }
 
         var kind = new FleetChoice(ask, knowledge, searches, offloads: true).Kind(best.Units[0].Unit.Look);
-        return kind is not null && twin.Smallest(kind.At) is { Kept: true } fleet && fleet.Weighs(ask.Objective) < best.Weighs(ask.Objective) ? fleet : null;
+        return kind is not null && twin.Smallest(kind.At) is { Kept: true } fleet
+            && fleet.Weighs(ask.Objective) < best.Weighs(ask.Objective)
+            ? fleet
+            : null;
     }
 
     /// <summary>The smallest fleet of a kind that keeps the promises; null where the kind is not to be had.</summary>
@@ -121,7 +124,9 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     /// <param name="searches">Sweeps for it.</param>
     /// <param name="look">The kind, as <see cref="PlanUnit.Look"/> tells it.</param>
     public Finalist? Sized(PlanAsk ask, IReadOnlyList<ServiceSearch> searches, string look) =>
-        new FleetChoice(ask, knowledge, searches).Kind(look) is { } kind ? new TwinCheck(ask, knowledge, searches, progress).Smallest(kind.At) : null;
+        new FleetChoice(ask, knowledge, searches).Kind(look) is { } kind
+            ? new TwinCheck(ask, knowledge, searches, progress).Smallest(kind.At)
+            : null;
 
     /// <summary>The sweeps of all services.</summary>
     public IReadOnlyList<ServiceSearch> Searches(PlanAsk ask)
@@ -138,5 +143,7 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
 
     /// <summary>What makes two fleets the same: a mix may turn out to be of one kind.</summary>
     private static string Same(Finalist fleet) => string.Join(
-        '+', fleet.Design.Pools.Select(pool => $"{pool.Order.Replicas} {pool.Order.Name} {pool.Order.Deployment.Parallelism} {pool.Order.Deployment.TokenBudget} {pool.Provider}"));
+        '+', fleet.Design.Pools.Select(pool =>
+            $"{pool.Order.Replicas} {pool.Order.Name} {pool.Order.Deployment.Parallelism} "
+            + $"{pool.Order.Deployment.TokenBudget} {pool.Provider}"));
 }

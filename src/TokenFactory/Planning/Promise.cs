@@ -23,7 +23,10 @@ public sealed record Promise(string Class)
     /// <summary>Whether its requests wait for no user: they may be interrupted, run on spot, and fill slack.</summary>
     public bool Interruptible => !Targets.Any;
 
-    /// <summary>Share of the time in which the promise may be broken: half of what the strictest percentile leaves, as queues use the other half.</summary>
+    /// <summary>
+    /// Share of the time in which the promise may be broken: half of what the strictest percentile leaves, as queues use the other
+    /// half.
+    /// </summary>
     public double LostTolerated => Interruptible
         ? 1
         : (1 - Math.Max(Share(Targets.Ttft, Targets.TtftShare), Math.Max(

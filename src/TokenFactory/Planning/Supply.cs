@@ -50,7 +50,9 @@ public sealed record Supply
     public bool Hosts(Deployment deployment) =>
         deployment.Gpu.Key == Gpu.Key && Math.Min(deployment.Parallelism.StageGpus, UsualMachine) <= GpusPerMachine;
 
-    /// <summary>Whether its machines stand beside those of another, so that KV caches can pass between them: the same provider and region.</summary>
+    /// <summary>
+    /// Whether its machines stand beside those of another, so that KV caches can pass between them: the same provider and region.
+    /// </summary>
     public bool IsBeside(Supply other) => Provider == other.Provider && Region == other.Region;
 
     /// <summary>GPUs that are paid for where so many are used: whole instances.</summary>

@@ -29,7 +29,9 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
             .Select(search => Run(finalist, search))],
     };
 
-    /// <summary>The smallest fleet of a kind that keeps the promises, or the last one tried where none does; null where there is none at all.</summary>
+    /// <summary>
+    /// The smallest fleet of a kind that keeps the promises, or the last one tried where none does; null where there is none at all.
+    /// </summary>
     /// <param name="at">The fleet that carries so many times the traffic in closed form; null where limits forbid it.</param>
     public Finalist? Smallest(Func<double, Finalist?> at)
     {
@@ -73,7 +75,8 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
     /// that can wait is done as fast as it comes. Otherwise the closed form is the better judge of what a fleet needs at least.
     /// </summary>
     private bool KeepsUp(Finalist fleet) => fleet.Runs.All(run => run.Settles
-        && (!searches[run.Service].Service.Promises.Any(promise => promise.Interruptible) || run.Report.Seconds <= run.SentSeconds * PilingUp));
+        && (!searches[run.Service].Service.Promises.Any(promise => promise.Interruptible)
+            || run.Report.Seconds <= run.SentSeconds * PilingUp));
 
     private ServiceRun Run(Finalist finalist, ServiceSearch search)
     {
@@ -83,7 +86,9 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
         if (_runs.TryGetValue(key, out var known))
             return known;
         Runs++;
-        var going = progress?.Invoke($"twin: {search.Service.Name} on {string.Join(", ", pools.Select(pool => $"{pool.Order.Replicas} x {pool.Order.Name}"))}") ?? true;
+        var going = progress?.Invoke(
+            $"twin: {search.Service.Name} on "
+            + $"{string.Join(", ", pools.Select(pool => $"{pool.Order.Replicas} x {pool.Order.Name}"))}") ?? true;
         if (!going)
             throw new OperationCanceledException("The plan was stopped.");
         var plan = finalist.Proven.Plan(search.Service.Name, First);
@@ -100,7 +105,8 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
         static string Kind(PoolOrder order)
         {
             var d = order.Deployment;
-            return $"{d.Gpu.Key} {d.Engine} {d.Weights} {d.Precision.KvCache} {d.Parallelism} {d.TokenBudget} {d.MaxSequences} {d.Speculation} {d.Clock} "
+            return $"{d.Gpu.Key} {d.Engine} {d.Weights} {d.Precision.KvCache} {d.Parallelism} "
+                + $"{d.TokenBudget} {d.MaxSequences} {d.Speculation} {d.Clock} "
                 + $"{order.Role} {order.UsdPerGpuHour}";
         }
 

@@ -36,7 +36,9 @@ public sealed record YearPlan(ScheduleProblem Problem, YearSchedule Schedule, IR
     /// <summary>Units on one kind of GPU, of fleets that keep the promises.</summary>
     private static IEnumerable<(ScheduleShape Shape, PlanUnit Unit)> Shapes(PlanAnswer answer)
     {
-        var fleets = answer.Searches.Count == 1 ? answer.Finalists.Where(fleet => fleet.Kept && fleet.Units.Count == 1) : answer.Finalists.Take(1);
+        var fleets = answer.Searches.Count == 1
+            ? answer.Finalists.Where(fleet => fleet.Kept && fleet.Units.Count == 1)
+            : answer.Finalists.Take(1);
         foreach (var fleet in fleets.Where(fleet => fleet.Kept || fleet.Runs.Count == 0))
         {
             foreach (var (unit, _) in fleet.Units.DistinctBy(chosen => (chosen.Unit.Service, chosen.Unit.Look)))
@@ -44,16 +46,24 @@ public sealed record YearPlan(ScheduleProblem Problem, YearSchedule Schedule, IR
                 var search = answer.Searches[unit.Service];
                 var needed = unit.Needed(search.Profile) * fleet.Factor;
                 if (unit.Pools.Select(pool => pool.Supply.Gpu.Key).Distinct().Count() == 1 && double.IsFinite(needed))
-                    yield return (new ScheduleShape(unit.Look, search.Service.Name, unit.Pools[0].Supply.Gpu.Key, unit.Gpus, search.Profile.RequestsPerSecond / needed), unit);
+                {
+                    var (gpu, rate) = (unit.Pools[0].Supply.Gpu.Key, search.Profile.RequestsPerSecond / needed);
+                    yield return (new ScheduleShape(unit.Look, search.Service.Name, gpu, unit.Gpus, rate), unit);
+                }
             }
         }
     }
 
     private static ServiceHours Hours(ServiceSearch search, IReadOnlyList<double> rates)
     {
-        var interruptible = search.Profile.Buckets.Where(bucket => search.PromiseOf(bucket).Interruptible).Sum(bucket => bucket.RequestsPerSecond)
+        var interruptible = search.Profile.Buckets
+            .Where(bucket => search.PromiseOf(bucket).Interruptible)
+            .Sum(bucket => bucket.RequestsPerSecond)
             / search.Profile.RequestsPerSecond;
-        return new ServiceHours(search.Service.Name, [.. rates.Select(rate => rate * (1 - interruptible))], [.. rates.Select(rate => rate * interruptible)]);
+        return new ServiceHours(
+            search.Service.Name,
+            [.. rates.Select(rate => rate * (1 - interruptible))],
+            [.. rates.Select(rate => rate * interruptible)]);
     }
 
     private static double? Cheapest(IReadOnlyList<Supply> supplies, string gpu, Billing billing) =>
@@ -62,7 +72,9 @@ public sealed record YearPlan(ScheduleProblem Problem, YearSchedule Schedule, IR
 
     private static int? Stock(IReadOnlyList<Supply> supplies, string gpu)
     {
-        var hourly = supplies.Where(supply => supply.Gpu.Key == gpu && !supply.Sunk && supply.Billing is Billing.OnDemand or Billing.Spot).ToList();
+        var hourly = supplies
+            .Where(supply => supply.Gpu.Key == gpu && !supply.Sunk && supply.Billing is Billing.OnDemand or Billing.Spot)
+            .ToList();
         return hourly.Count == 0 || hourly.Exists(supply => supply.Stock is null) ? null : hourly.Sum(supply => supply.Stock!.Value);
     }
 
@@ -75,9 +87,16 @@ public sealed record YearPlan(ScheduleProblem Problem, YearSchedule Schedule, IR
             {
                 var offered = supplies.Where(supply => supply.Gpu.Key == gpu && supply.Billing == billing && !supply.Sunk)
                     .OrderBy(supply => supply.PerGpu.Value.Value).FirstOrDefault();
-                var bought = supplies.Where(supply => supply.Gpu.Key == gpu && supply.Billing == billing && supply.Sunk).Sum(supply => supply.Stock ?? 0);
+                var bought = supplies
+                    .Where(supply => supply.Gpu.Key == gpu && supply.Billing == billing && supply.Sunk)
+                    .Sum(supply => supply.Stock ?? 0);
                 if (offered is not null || bought > 0)
-                    yield return new GpuCommitment(billing.Text(), gpu, offered?.PerGpu.Value.Value ?? 0, Already: bought, Most: offered is null ? 0 : offered.Stock);
+                    yield return new GpuCommitment(
+                        billing.Text(),
+                        gpu,
+                        offered?.PerGpu.Value.Value ?? 0,
+                        Already: bought,
+                        Most: offered is null ? 0 : offered.Stock);
             }
         }
     }

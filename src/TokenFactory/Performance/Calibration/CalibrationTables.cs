@@ -143,7 +143,8 @@ public static class CalibrationTables
 
     private static readonly string[] Known =
     [
-        "step", "first-token", "front", "power", "rate", "time-correction", "variant-correction", "offline-correction", "first-token-correction",
+        "step", "first-token", "front", "power", "rate", "time-correction", "variant-correction",
+        "offline-correction", "first-token-correction",
         "watt-correction",
     ];
 

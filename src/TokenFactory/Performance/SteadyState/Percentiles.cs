@@ -2,7 +2,10 @@ using TokenFactory.Performance.Calibration;
 
 namespace TokenFactory.Performance.SteadyState;
 
-/// <summary>Times that half, nine in ten, nineteen in twenty and ninety-nine in a hundred requests stay below, in seconds. Estimated, not calibrated.</summary>
+/// <summary>
+/// Times that half, nine in ten, nineteen in twenty and ninety-nine in a hundred requests stay below, in seconds. Estimated, not
+/// calibrated.
+/// </summary>
 /// <param name="P50">The median.</param>
 /// <param name="P90">Nine in ten.</param>
 /// <param name="P95">Nineteen in twenty.</param>

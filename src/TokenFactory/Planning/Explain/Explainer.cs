@@ -3,7 +3,9 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Planning.Explain;
 
-/// <summary>Answers what a plan raises by asking the planner again: nothing is derived from a linear picture that the twin would contradict.</summary>
+/// <summary>
+/// Answers what a plan raises by asking the planner again: nothing is derived from a linear picture that the twin would contradict.
+/// </summary>
 /// <param name="knowledge">What is known beside the ask.</param>
 /// <param name="progress">Told what is being done; returns whether to go on.</param>
 public sealed class Explainer(PlanKnowledge knowledge, Func<string, bool>? progress = null)
@@ -72,7 +74,9 @@ public sealed class Explainer(PlanKnowledge knowledge, Func<string, bool>? progr
         var sized = Sized(answer, Look(planned), scenario);
         if (scenario.Kind is ScenarioKind.Slower or ScenarioKind.Faster)
             return sized;
-        return answer.Ask.Objective != PlanObjective.Cost ? Math.Min(sized, planned.Weighs(answer.Ask.Objective)) : Math.Min(sized, planned.Bought.Sum(
+        return answer.Ask.Objective != PlanObjective.Cost
+            ? Math.Min(sized, planned.Weighs(answer.Ask.Objective))
+            : Math.Min(sized, planned.Bought.Sum(
             one => one.Paid * one.Supply.Marginal.Value * (one.Supply.Gpu.Key == scenario.Gpu ? scenario.Factor : 1)));
     }
 

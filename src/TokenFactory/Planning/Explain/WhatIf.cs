@@ -111,7 +111,8 @@ public sealed record Explanation(IReadOnlyList<WhatIfAnswer> Answers, IReadOnlyL
 public sealed record ExplainOptions
 {
     /// <summary>Supplies by other ways to pay than those asked for, by the name of the way.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<Supply>> OtherBillings { get; init; } = new Dictionary<string, IReadOnlyList<Supply>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<Supply>> OtherBillings { get; init; } =
+        new Dictionary<string, IReadOnlyList<Supply>>();
 
     /// <summary>Steps may take so many times as long as predicted, or as much less: four of five measurements lay within.</summary>
     public double Spread { get; init; } = 1.3;

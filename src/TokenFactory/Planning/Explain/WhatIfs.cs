@@ -19,7 +19,10 @@ internal static class WhatIfs
 
     private static IEnumerable<WhatIf> Promises(PlanAsk ask)
     {
-        foreach (var (service, promise, t) in from service in ask.Services from promise in service.Promises select (service, promise, promise.Targets))
+        foreach (var (service, promise, t) in
+            from service in ask.Services
+            from promise in service.Promises
+            select (service, promise, promise.Targets))
         {
             foreach (var factor in (double[])[Looser, Tighter])
             {
@@ -43,7 +46,8 @@ internal static class WhatIfs
     {
         var (ask, limits) = (answer.Ask, answer.Ask.Limits);
         if (limits.UsdPerMonth is { } usd)
-            yield return new WhatIf(WhatIfKind.Budget, "", usd, usd * More, ask with { Limits = limits with { UsdPerMonth = usd * More } }, false);
+            yield return new WhatIf(
+                WhatIfKind.Budget, "", usd, usd * More, ask with { Limits = limits with { UsdPerMonth = usd * More } }, false);
         if (limits.FacilityWatts is { } watts)
         {
             var more = Math.Max(watts * More, ask.Objective == PlanObjective.Profit ? watts + OneMegawatt : 0);
@@ -67,7 +71,10 @@ internal static class WhatIfs
         foreach (var format in (NumberFormat[])[NumberFormat.Bf16, NumberFormat.Fp8])
             yield return Space(WhatIfKind.Precision, format.Word(), space => space with { Weights = [format] });
         if (!used.TrueForAll(deployment => deployment.Weights.IsFourBit()))
-            yield return Space(WhatIfKind.Precision, "int4, nvfp4", space => space with { Weights = [NumberFormat.Int4, NumberFormat.Nvfp4] });
+            yield return Space(
+                WhatIfKind.Precision,
+                "int4, nvfp4",
+                space => space with { Weights = [NumberFormat.Int4, NumberFormat.Nvfp4] });
         foreach (var gpu in ask.Supplies.Select(supply => supply.Gpu).DistinctBy(gpu => gpu.Key).Take(MostGpus + 1))
         {
             var only = ask with { Supplies = [.. ask.Supplies.Where(supply => supply.Gpu.Key == gpu.Key)] };
@@ -76,7 +83,10 @@ internal static class WhatIfs
         }
 
         var split = answer.Best!.Units.Any(chosen => chosen.Unit.Disaggregated);
-        yield return Space(WhatIfKind.Split, split ? "together" : "apart", space => space with { Aggregated = split, Disaggregated = !split });
+        yield return Space(
+            WhatIfKind.Split,
+            split ? "together" : "apart",
+            space => space with { Aggregated = split, Disaggregated = !split });
         foreach (var (name, supplies) in options.OtherBillings)
             yield return new WhatIf(WhatIfKind.Billing, name, null, null, ask with { Supplies = supplies }, Sweeps: false);
         if (used.TrueForAll(deployment => deployment.Speculation is null))
@@ -88,7 +98,12 @@ internal static class WhatIfs
             ? Space(WhatIfKind.Machines, "one", space => space with { MostGpus = 8 })
             : Space(WhatIfKind.Machines, "several", space => space with { Tensor = [8], Pipeline = [2], AttentionData = [2] });
 
-        WhatIf Space(WhatIfKind kind, string subject, Func<Search.SearchSpace, Search.SearchSpace> change, double? from = null, double? to = null) =>
+        WhatIf Space(
+            WhatIfKind kind,
+            string subject,
+            Func<Search.SearchSpace, Search.SearchSpace> change,
+            double? from = null,
+            double? to = null) =>
             new(kind, subject, from, to, Services(ask, service => service with { Space = change(service.Space) }), Sweeps: true);
     }
 

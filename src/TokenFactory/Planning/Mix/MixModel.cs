@@ -3,9 +3,9 @@ using TokenFactory.Planning.Programme;
 namespace TokenFactory.Planning.Mix;
 
 /// <summary>
-/// A mix as an integer programme. Whole: replicas of each option, machines that are rented whole. Of any value: the share of each bucket on each option. Rows: every
-/// bucket is served; no option serves more than its replicas can; promised work leaves its spare replicas free; stocks, dollars, watts
-/// and GPUs are kept.
+/// A mix as an integer programme. Whole: replicas of each option, machines that are rented whole. Of any value: the share of each
+/// bucket on each option. Rows: every bucket is served; no option serves more than its replicas can; promised work leaves its spare
+/// replicas free; stocks, dollars, watts and GPUs are kept.
 ///
 /// Spot: replicas of a pool are taken away together, so that their number is no protection: ten replicas of one pool fail as one. A
 /// bucket that tolerates to be without them for less of the time than the pool is gone must then be served by the rest: for each such
@@ -113,7 +113,8 @@ internal sealed class MixModel
         var machines = Programme.Whole(
             _search || _problem.Objective == MixObjective.Watts ? 0 : machine.UsdPerHour, 0, Math.Ceiling(most / machine.Gpus), stock);
         Programme.Row(
-            _options.Select((j, at) => (Replicas[at], (double)_problem.Options[j].Draw(stock))).Append((machines, -machine.Gpus)), RowSense.AtMost, 0);
+            _options.Select((j, at) => (Replicas[at], (double)_problem.Options[j].Draw(stock)))
+                .Append((machines, -machine.Gpus)), RowSense.AtMost, 0);
         return machines;
     }
 
@@ -204,7 +205,8 @@ internal sealed class MixModel
             AtMost(limit, option => option.Name == limit.Key ? 1 : 0, _problem.Options.First(option => option.Name == limit.Key).Most);
     }
 
-    private IEnumerable<(int, double)> Of(Func<MixOption, double> draw) => _options.Select((j, at) => (Replicas[at], draw(_problem.Options[j])));
+    private IEnumerable<(int, double)> Of(Func<MixOption, double> draw) =>
+        _options.Select((j, at) => (Replicas[at], draw(_problem.Options[j])));
 
     private void AtMost(MixLimit limit, Func<MixOption, double> draw, double? most) => AtMost(limit, [.. Of(draw)], most);
 

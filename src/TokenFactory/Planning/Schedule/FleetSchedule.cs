@@ -62,7 +62,10 @@ public static class FleetSchedule
         for (var c = 0; c < gpus.Length; c++)
         {
             var count = gpus[c];
-            var sizes = problem.Shapes.Where(shape => shape.Gpu == problem.Commitments[c].Gpu).Select(shape => shape.Gpus).Distinct().Order();
+            var sizes = problem.Shapes
+                .Where(shape => shape.Gpu == problem.Commitments[c].Gpu)
+                .Select(shape => shape.Gpus)
+                .Distinct().Order();
             var steps = sizes.SelectMany(size => new[] { size - (count % size), -((count - 1) % size) - 1 });
             foreach (var step in steps.Where(step => step != 0).Distinct())
             {
@@ -79,7 +82,8 @@ public static class FleetSchedule
     {
         var shapes = problem.Shapes.Where(shape => shape.Service == service.Name && shape.Gpu == commitment.Gpu).ToList();
         return shapes.Count == 0 ? 0
-            : Math.Ceiling(shapes.Max(shape => shape.Gpus / shape.RequestsPerSecond) * service.Peak) + (2 * shapes.Max(shape => shape.Gpus));
+            : Math.Ceiling(shapes.Max(shape => shape.Gpus / shape.RequestsPerSecond) * service.Peak)
+                + (2 * shapes.Max(shape => shape.Gpus));
     });
 
     /// <summary>The cheapest commitments that carry every service's highest hour with nothing by the hour; null where none do.</summary>

@@ -47,7 +47,11 @@ internal sealed class HourProgramme
     /// </param>
     /// <returns>The variables: uses, then firm demand and all demand of each service, then what is left unserved of each.</returns>
     public HourVariables Add(
-        IntegerProgramme programme, IReadOnlyList<(double Firm, double All)> demand, double weight, IReadOnlyList<int> committed, bool whole)
+        IntegerProgramme programme,
+        IReadOnlyList<(double Firm, double All)> demand,
+        double weight,
+        IReadOnlyList<int> committed,
+        bool whole)
     {
         var uses = Uses.Select((use, u) => whole ? programme.Whole(weight * Prices[u], 0, Most(use, demand))
             : _densest[use.Shape] ? programme.Continuous(weight * Prices[u]) : -1).ToArray();

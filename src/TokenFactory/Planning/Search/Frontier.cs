@@ -112,7 +112,9 @@ public sealed class Frontier(PlanKnowledge knowledge)
         var (most, least) = (0.0, double.PositiveInfinity);
         foreach (var point in points)
         {
-            var (perMegawatt, perDollar) = (point.OutputTokensPerSecondPerMegawatt > most * Better, point.UsdPerMillionOutput * Better < least);
+            var (perMegawatt, perDollar) = (
+                point.OutputTokensPerSecondPerMegawatt > most * Better,
+                point.UsdPerMillionOutput * Better < least);
             most = perMegawatt ? point.OutputTokensPerSecondPerMegawatt : most;
             least = perDollar ? point.UsdPerMillionOutput : least;
             yield return point with { BestPerMegawatt = perMegawatt, BestPerDollar = perDollar };

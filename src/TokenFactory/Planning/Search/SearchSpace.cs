@@ -19,7 +19,9 @@ public sealed record SearchSpace
     /// <summary>GPUs that share each layer; null for powers of two that divide the heads, within a scale-up domain.</summary>
     public IReadOnlyList<int>? Tensor { get; init; }
 
-    /// <summary>Pipeline stages; null for one, and two where a whole scale-up domain shares each layer: that is how engines cross machines.</summary>
+    /// <summary>
+    /// Pipeline stages; null for one, and two where a whole scale-up domain shares each layer: that is how engines cross machines.
+    /// </summary>
     public IReadOnlyList<int>? Pipeline { get; init; }
 
     /// <summary>Groups of attention of a mixture of experts; null for powers of two.</summary>
@@ -91,7 +93,8 @@ public sealed record SearchSpace
         var domain = Domain(gpu);
         foreach (var tensor in Tensor ?? [.. Spreading.Tensors(model).Where(count => count <= domain)])
         {
-            foreach (var pipeline in (Pipeline ?? (tensor == domain ? [1, 2] : [1])).Where(stages => stages <= model.Layers && tensor * stages <= MostGpus))
+            var stages = Pipeline ?? (tensor == domain ? [1, 2] : [1]);
+            foreach (var pipeline in stages.Where(count => count <= model.Layers && tensor * count <= MostGpus))
                 yield return new Parallelism(tensor, pipeline);
         }
 

@@ -45,11 +45,15 @@ public sealed record ServiceSearch
     {
         var promise = PromiseOf(bucket);
         var (input, output) = (requestsPerSecond * bucket.InputTokens, requestsPerSecond * bucket.OutputTokens);
-        return new ServedTokens(input, output, ((output * (promise.UsdPerMillionOutput ?? 0)) + (input * (promise.UsdPerMillionInput ?? 0))) * 3600 / 1e6);
+        return new ServedTokens(
+            input,
+            output,
+            ((output * (promise.UsdPerMillionOutput ?? 0)) + (input * (promise.UsdPerMillionInput ?? 0))) * 3600 / 1e6);
     }
 
     /// <summary>What it means to serve all of the traffic.</summary>
-    public ServedTokens ServingAll => Profile.Buckets.Aggregate(default(ServedTokens), (sum, bucket) => sum.And(Serving(bucket, bucket.RequestsPerSecond)));
+    public ServedTokens ServingAll =>
+        Profile.Buckets.Aggregate(default(ServedTokens), (sum, bucket) => sum.And(Serving(bucket, bucket.RequestsPerSecond)));
 
     /// <summary>Sweeps the space of a service over the accelerators on offer, kinds side by side on the cores there are.</summary>
     public static ServiceSearch Of(PlanService service, int index, PlanAsk ask, Sweep sweep, IReadOnlyList<Accelerator> gpus)
@@ -130,6 +134,8 @@ public sealed record ServiceSearch
     private static LatencyTargets TargetsOf(PlanService service, LengthBucket bucket)
     {
         var targets = service.Promises.FirstOrDefault(promise => promise.Class == bucket.Class)?.Targets ?? LatencyTargets.None;
-        return bucket.Exempt ? targets with { Ttft = null, EndToEnd = null } : targets with { EndToEnd = targets.EndToEnd / bucket.LongAnswer };
+        return bucket.Exempt
+            ? targets with { Ttft = null, EndToEnd = null }
+            : targets with { EndToEnd = targets.EndToEnd / bucket.LongAnswer };
     }
 }

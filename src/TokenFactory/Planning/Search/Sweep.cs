@@ -157,7 +157,9 @@ public sealed class Sweep(CalibrationSet calibration, Func<Accelerator, KernelSe
 
     private bool Covers(Candidate better, Candidate worse)
     {
-        if (worse.Gpus % better.Gpus != 0 || !Replaces(better, worse.Deployment, better.Part) || (CountsWatts && better.FacilityWatts / better.Gpus > worse.FacilityWatts / worse.Gpus))
+        if (worse.Gpus % better.Gpus != 0
+            || !Replaces(better, worse.Deployment, better.Part)
+            || (CountsWatts && better.FacilityWatts / better.Gpus > worse.FacilityWatts / worse.Gpus))
             return false;
         for (var i = 0; i < better.Limits.Count; i++)
         {
