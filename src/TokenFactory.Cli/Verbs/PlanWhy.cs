@@ -25,14 +25,22 @@ internal static class PlanWhy
     {
         foreach (var one in why.Answers.Where(one =>
             one.WhatIf.Kind is WhatIfKind.Promise or WhatIfKind.Budget or WhatIfKind.Power or WhatIfKind.Stock or WhatIfKind.Gpus)
-            .Where(one => Gain(answer, one) > Noticeable).OrderByDescending(one => Gain(answer, one)).Take(3))
+            .Where(one => one.WhatIf.To > one.WhatIf.From && Gain(answer, one) > Noticeable).OrderByDescending(one => Gain(answer, one)).Take(3))
         {
             var gain = Spell.Percent(Gain(answer, one));
             yield return $"{Upper(Question(answer, one.WhatIf))} "
                 + $"{(answer.Ask.Objective == PlanObjective.Profit ? $"earns {gain} more" : $"saves {gain}")}.";
         }
 
-        if (why.Robust is { } robust && why.Regrets.Count > 0 && robust.Look != why.Regrets[0].Look)
+        if (why.Robust is { } kind && !ReferenceEquals(why.Regrets[0].Fleet, answer.Best))
+        {
+            if (double.IsFinite(kind.Worst))
+            {
+                yield return $"Of fleets of one kind, one of {PlanWords.Kinds(kind.Fleet)} is the safest: under every scenario it costs "
+                    + $"at most {Share(kind.Worst)} more than the best of them. The plan, a mix, was not compared.";
+            }
+        }
+        else if (why.Robust is { } robust && why.Regrets.Count > 0 && robust.Look != why.Regrets[0].Look)
             yield return $"If the assumptions may be wrong, a fleet of {PlanWords.Kinds(robust.Fleet)} "
                 + $"is the safer choice: at worst {Share(robust.Worst)} beyond the best, "
                 + $"against {Share(why.Regrets[0].Worst)} for the plan.";
