@@ -1,3 +1,4 @@
+using System.Globalization;
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
 using TokenFactory.Economics;
@@ -21,7 +22,7 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         var billings = Billings(offers, interruptible);
         var providers = Names(offers, "provider", "providers", (settings, key, text) => Lookup.Provider(settings, key, text, catalog));
         var regions = Texts(offers, "region", "regions");
-        var own = (offers?.Items("prices") ?? []).Select(item => Own(item)).OfType<Supply>()
+        var own = Apart((offers?.Items("prices") ?? []).Select(item => Own(item)).OfType<Supply>())
             .Where(supply => !(terms.Flags.Has("gpu") || offers?.Has("gpus") == true)
                 || gpus.Exists(gpu => gpu.Key == supply.Gpu.Key)).ToList();
         var bought = (offers?.Items("owned") ?? []).Select(item => Bought(item, Billing.Owned))
@@ -33,6 +34,13 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
         Missing(offers, gpus, supplies, billings);
         return supplies;
     }
+
+    /// <summary>Offers that nothing else tells apart, told apart by a number: so many cheap ones, and dearer ones beyond.</summary>
+    private static IEnumerable<Supply> Apart(IEnumerable<Supply> own) => own.GroupBy(supply => supply.Key, StringComparer.Ordinal)
+        .SelectMany(same => same.Count() == 1 ? same : same.Select((supply, i) => i == 0 ? supply : supply with
+        {
+            Offered = string.Create(CultureInfo.InvariantCulture, $"#{i + 1}"),
+        }));
 
     /// <summary>Notes GPUs that are named and that nobody offers.</summary>
     private void Missing(Settings? offers, List<Accelerator> gpus, IReadOnlyList<Supply> supplies, List<Billing> billings)
@@ -251,7 +259,8 @@ internal sealed class PlanSupplies(Terms terms, CatalogContents catalog, Calibra
                 && (provider is null || Catalog.Names.Fold(one.Provider) == Catalog.Names.Fold(provider))).ToList();
             if (meant.Count == 0)
                 item.Note("gpu", $"is {gpu.Key}, of which nothing is on offer here", "Take the line out, or name it under gpus");
-            supplies = [.. supplies.Select(one => meant.Contains(one) ? one with { Stock = most } : one)];
+            var key = string.Join(' ', ((string?[])[gpu.Key, billing?.Text(), provider]).OfType<string>());
+            supplies = [.. supplies.Select(one => meant.Contains(one) ? one with { Stock = most, StockKey = key } : one)];
         }
 
         return supplies;

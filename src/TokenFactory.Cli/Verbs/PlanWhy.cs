@@ -70,7 +70,7 @@ internal static class PlanWhy
             .Concat(Limit("power of the site, all replicas at full load", best.FullWatts, limits.MostWatts))
             .Concat(Limit("GPUs in all", best.Gpus, limits.Gpus))
             .Concat(best.Bought.Where(one => one.Supply.Stock is not null)
-                .GroupBy(one => one.Supply.Key)
+                .GroupBy(one => one.Supply.StockKey)
                 .SelectMany(same => Limit($"stock of {same.Key}", same.Sum(one => one.Paid), same.First().Supply.Stock)))
             .Concat(best.Runs.Select(run => ("memory for the KV cache, mean over the run", run.Report.Machines.KvHeld)))
             .OrderByDescending(row => row.Item2);

@@ -129,7 +129,7 @@ internal sealed class FleetChoice
             Served = _searches.Aggregate(default(ServedTokens), (sum, search) => sum.And(search.ServingAll)),
         });
         var bought = fleet.Bought.GroupBy(
-            one => one.Supply.Key,
+            one => one.Supply.StockKey,
             (_, same) => (Stock: same.First().Supply.Stock, Gpus: same.Sum(one => one.Paid)));
         var within = bought.All(one => one.Gpus <= (one.Stock ?? int.MaxValue))
             && fleet.Gpus <= (limits.Gpus ?? int.MaxValue)

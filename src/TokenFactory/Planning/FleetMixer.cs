@@ -110,11 +110,11 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
             Options = [.. units.Select(Option)],
             Buckets = [.. searches.SelectMany(
                 (search, i) => search.Profile.Buckets.Select((bucket, b) => Bucket(search, bucket, b, factors[i])))],
-            Stocks = ask.Supplies.Where(supply => supply.Stock is not null).DistinctBy(supply => supply.Key)
-                .ToDictionary(supply => supply.Key, supply => supply.Stock!.Value, StringComparer.Ordinal),
+            Stocks = ask.Supplies.Where(supply => supply.Stock is not null).DistinctBy(supply => supply.StockKey)
+                .ToDictionary(supply => supply.StockKey, supply => supply.Stock!.Value, StringComparer.Ordinal),
             Machines = ask.Supplies.Where(ByMachine).DistinctBy(supply => supply.Key).ToDictionary(
                 supply => supply.Key,
-                supply => new MixMachine(supply.GpusPerInstance, supply.GpusPerInstance * supply.Marginal.Value),
+                supply => new MixMachine(supply.GpusPerInstance, supply.GpusPerInstance * supply.Marginal.Value) { Stock = supply.StockKey },
                 StringComparer.Ordinal),
             MostUsdPerHour = limits.UsdPerHour,
             MostWatts = limits.MostWatts,
@@ -143,7 +143,7 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
             Watts = watts ? unit.FacilityWatts : 0,
             Loads = [.. searches.SelectMany(search => search.Profile.Buckets.Select((_, b) =>
                 search.Index == unit.Service ? unit.Loads[b] : double.PositiveInfinity))],
-            Draws = unit.Pools.GroupBy(pool => pool.Supply.Key, StringComparer.Ordinal)
+            Draws = unit.Pools.GroupBy(pool => ByMachine(pool.Supply) ? pool.Supply.Key : pool.Supply.StockKey, StringComparer.Ordinal)
                 .ToDictionary(same => same.Key, same => same.Sum(pool => pool.Gpus), StringComparer.Ordinal),
             Interruptible = spot.Count > 0,
             Pool = spot.Count > 0 ? Domain(spot[0]) : "",

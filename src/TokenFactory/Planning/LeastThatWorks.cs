@@ -43,8 +43,8 @@ internal sealed class LeastThatWorks(PlanAsk ask, Func<PlanAsk, Finalist?> solve
             yield return new Infeasibility(Obstacle.Power, "", "", watts, null, "");
         if (ask.Limits.Gpus is { } gpus)
             yield return new Infeasibility(Obstacle.Stock, "", "", gpus, null, "");
-        foreach (var supply in ask.Supplies.Where(supply => supply.Stock is not null && !supply.Sunk).DistinctBy(supply => supply.Key))
-            yield return new Infeasibility(Obstacle.Stock, "", "", supply.Stock!.Value, null, supply.Key);
+        foreach (var supply in ask.Supplies.Where(supply => supply.Stock is not null && !supply.Sunk).DistinctBy(supply => supply.StockKey))
+            yield return new Infeasibility(Obstacle.Stock, "", "", supply.Stock!.Value, null, supply.StockKey);
     }
 
     private Infeasibility? Proven(Infeasibility one, double start)
@@ -74,7 +74,7 @@ internal sealed class LeastThatWorks(PlanAsk ask, Func<PlanAsk, Finalist?> solve
             _ when one.On.Length == 0 => changed with { Limits = ask.Limits with { Gpus = (int)most } },
             _ => changed with
             {
-                Supplies = [.. ask.Supplies.Select(supply => supply.Key == one.On ? supply with { Stock = (int)most } : supply)],
+                Supplies = [.. ask.Supplies.Select(supply => supply.StockKey == one.On ? supply with { Stock = (int)most } : supply)],
             },
         };
     }
@@ -84,6 +84,6 @@ internal sealed class LeastThatWorks(PlanAsk ask, Func<PlanAsk, Finalist?> solve
         Obstacle.Budget => fleet.MarginalUsdPerHour * PlanLimits.HoursPerMonth,
         Obstacle.Power => fleet.FullWatts,
         _ when one.On.Length == 0 => fleet.Gpus,
-        _ => fleet.Bought.Where(bought => bought.Supply.Key == one.On).Sum(bought => bought.Paid),
+        _ => fleet.Bought.Where(bought => bought.Supply.StockKey == one.On).Sum(bought => bought.Paid),
     };
 }

@@ -66,7 +66,7 @@ internal static class Obstacles
         {
             MixLimitKind.Stock => Limit(
                 Obstacle.Stock,
-                ask.Supplies.First(supply => supply.Key == relaxation.Limit.Key).Stock!.Value,
+                ask.Supplies.First(supply => supply.StockKey == relaxation.Limit.Key).Stock!.Value,
                 by,
                 relaxation.Limit.Key),
             MixLimitKind.UsdPerHour => Limit(Obstacle.Budget, ask.Limits.UsdPerMonth!.Value, by * PlanLimits.HoursPerMonth, ""),

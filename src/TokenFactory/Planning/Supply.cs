@@ -31,8 +31,15 @@ public sealed record Supply
     /// <summary>GPUs of one machine; as many as one likes where nobody says how machines are built.</summary>
     public int GpusPerMachine { get; init; } = int.MaxValue;
 
-    /// <summary>GPUs there are; null for as many as one likes.</summary>
+    /// <summary>GPUs there are, in all supplies of the same <see cref="StockKey"/>; null for as many as one likes.</summary>
     public int? Stock { get; init; }
+
+    /// <summary>What stock is counted by: supplies that share one take from the same GPUs. Its own key unless given.</summary>
+    public string StockKey
+    {
+        get => field ?? Key;
+        init;
+    }
 
     /// <summary>It is paid for whether it is used or not: owned machines, commitments already bought.</summary>
     public bool Sunk { get; init; }
@@ -58,14 +65,17 @@ public sealed record Supply
     /// <summary>GPUs that are paid for where so many are used: whole instances.</summary>
     public int Paid(int gpus) => (gpus + GpusPerInstance - 1) / GpusPerInstance * GpusPerInstance;
 
+    /// <summary>Which of several offers of the same GPUs, where nothing else tells them apart; empty for the only one.</summary>
+    public string Offered { get; init; } = "";
+
     private const int UsualMachine = 8;
 
     /// <summary>Dollars that choosing a GPU of it adds to an hour.</summary>
     public UsdPerHour Marginal => Sunk ? default : PerGpu.Value * WallTimePerWork;
 
-    /// <summary>"h100-sxm on-demand Spheron": what stock is counted by, and for people.</summary>
+    /// <summary>"h100-sxm on-demand Spheron": what machines are counted by, and for people.</summary>
     public string Key => string.Join(' ', ((string[])
     [
-        Gpu.Key, Billing.Text(), Provider == Billing.Text() ? "" : Provider, Region, InstanceType, Sunk && Billing != Billing.Owned ? "bought" : "",
+        Gpu.Key, Billing.Text(), Provider == Billing.Text() ? "" : Provider, Offered, Region, InstanceType, Sunk && Billing != Billing.Owned ? "bought" : "",
     ]).Where(part => part.Length > 0));
 }

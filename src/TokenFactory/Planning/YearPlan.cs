@@ -75,7 +75,7 @@ public sealed record YearPlan(ScheduleProblem Problem, YearSchedule Schedule, IR
         var hourly = supplies
             .Where(supply => supply.Gpu.Key == gpu && !supply.Sunk && supply.Billing is Billing.OnDemand or Billing.Spot)
             .ToList();
-        return hourly.Count == 0 || hourly.Exists(supply => supply.Stock is null) ? null : hourly.Sum(supply => supply.Stock!.Value);
+        return hourly.Count == 0 || hourly.Exists(supply => supply.Stock is null) ? null : hourly.DistinctBy(supply => supply.StockKey).Sum(supply => supply.Stock!.Value);
     }
 
     /// <summary>Ways to pay for every hour: the cheapest of each, and what is bought already.</summary>

@@ -94,6 +94,39 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Offers_that_share_a_stock_take_from_the_same_GPUs()
+    {
+        Supply Offer(string provider, int machine) => Asks.Supply("h100-sxm", 2, stock: 8) with
+        {
+            Provider = provider,
+            StockKey = "h100-sxm",
+            GpusPerInstance = machine,
+            GpusPerMachine = machine,
+        };
+        var ask = Asks.Plain with
+        {
+            Services = [Asks.Service("llama-3.1-70b", rate: 60)],
+            Supplies = [Offer("one", 8), Offer("other", 2), Offer("third", 4)],
+            TwinRequests = 0,
+        };
+        var answer = Solve(ask);
+        Assert.Null(answer.Best);
+        var why = Assert.Single(answer.Infeasible, one => one.Obstacle == Obstacle.Stock);
+        Assert.Equal(("h100-sxm", 8), (why.On, (int)why.Given));
+        var enough = Solve(ask with { Supplies = [.. ask.Supplies.Select(supply => supply with { Stock = (int)why.Needed!.Value })] });
+        Assert.InRange(enough.Best!.Bought.Sum(one => one.Paid), 9, (int)why.Needed!.Value);
+    }
+
+    [Fact]
+    public void Cheap_GPUs_that_are_few_are_used_before_dear_ones()
+    {
+        var few = Asks.Supply("l40s", 0.4, stock: 2);
+        var best = Solve(Asks.Plain with { Services = [Asks.Service(rate: 60)], Supplies = [few, Asks.Supply("l40s", 0.8) with { Offered = "#2" }] }).Best!;
+        Assert.Equal(2, best.Bought.Single(one => one.Supply == few).Used);
+        Assert.True(best.Gpus > 2);
+    }
+
+    [Fact]
     public void Spot_that_is_gone_more_often_than_promises_tolerate_carries_only_batch_work()
     {
         var spot = Asks.Supply("l40s", 0.1, Billing.Spot) with { Unavailable = 0.1, WallTimePerWork = 1.05 };

@@ -56,11 +56,11 @@ internal static class WhatIfs
 
         if (limits.Gpus is { } gpus)
             yield return new WhatIf(WhatIfKind.Gpus, "", gpus, gpus + 8, ask with { Limits = limits with { Gpus = gpus + 8 } }, false);
-        foreach (var short_ in ask.Supplies.Where(supply => supply.Stock is not null))
+        foreach (var short_ in ask.Supplies.Where(supply => supply.Stock is not null).DistinctBy(supply => supply.StockKey))
         {
             var more = short_.Stock!.Value + Math.Max(8, short_.GpusPerInstance);
-            var supplies = ask.Supplies.Select(supply => supply == short_ ? supply with { Stock = more } : supply).ToList();
-            yield return new WhatIf(WhatIfKind.Stock, short_.Key, short_.Stock, more, ask with { Supplies = supplies }, false);
+            var supplies = ask.Supplies.Select(supply => supply.StockKey == short_.StockKey ? supply with { Stock = more } : supply).ToList();
+            yield return new WhatIf(WhatIfKind.Stock, short_.StockKey, short_.Stock, more, ask with { Supplies = supplies }, false);
         }
     }
 

@@ -191,10 +191,10 @@ internal sealed class MixModel
     {
         foreach (var (stock, gpus) in _problem.Stocks.OrderBy(stock => stock.Key, StringComparer.Ordinal))
         {
-            if (Machines.TryGetValue(stock, out var machines))
-                AtMost(new MixLimit(MixLimitKind.Stock, stock), [(machines, _problem.Machines[stock].Gpus)], gpus);
-            else
-                AtMost(new MixLimit(MixLimitKind.Stock, stock), option => option.Draw(stock), gpus);
+            var single = _problem.Machines.ContainsKey(stock) ? [] : Of(option => option.Draw(stock));
+            var whole = Machines.Where(pair => (_problem.Machines[pair.Key].Stock ?? pair.Key) == stock)
+                .Select(pair => (pair.Value, (double)_problem.Machines[pair.Key].Gpus));
+            AtMost(new MixLimit(MixLimitKind.Stock, stock), [.. single, .. whole], gpus);
         }
 
         var rented = Machines.Select(pair => (pair.Value, _problem.Machines[pair.Key].UsdPerHour));

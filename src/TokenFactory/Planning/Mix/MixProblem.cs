@@ -51,6 +51,9 @@ public readonly record struct MixLimit(MixLimitKind Kind, string Key = "");
 /// <param name="UsdPerHour">Dollars an hour of the whole machine.</param>
 public readonly record struct MixMachine(int Gpus, double UsdPerHour)
 {
+    /// <summary>The stock that its GPUs count to; null for the one by whose key it is listed.</summary>
+    public string? Stock { get; init; }
+
     /// <summary>Machines that hold so many GPUs.</summary>
     public int For(int gpus) => (gpus + Gpus - 1) / Gpus;
 }

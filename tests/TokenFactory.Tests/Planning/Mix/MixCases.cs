@@ -21,7 +21,7 @@ internal static class MixCases
             Options = [.. Enumerable.Range(0, dice.Whole(1, options)).Select(j => Option(dice, j, count, rich))],
             Buckets = [.. Enumerable.Range(0, count).Select(i => Bucket(dice, i))],
             Stocks = dice.Chance(0.6) ? new Dictionary<string, int> { ["a"] = dice.Whole(0, 12), ["b"] = dice.Whole(1, 12) } : [],
-            Machines = dice.Chance(0.4) ? new Dictionary<string, MixMachine> { ["a"] = new(dice.Whole(1, 4), dice.Whole(0, 40) / 4.0) } : [],
+            Machines = dice.Chance(0.4) ? new Dictionary<string, MixMachine> { ["a"] = new(dice.Whole(1, 4), dice.Whole(0, 40) / 4.0) { Stock = dice.Chance(0.3) ? "b" : null } } : [],
             MostUsdPerHour = rich && dice.Chance(0.3) ? dice.Whole(5, 60) : null,
             MostWatts = rich && dice.Chance(0.3) ? dice.Whole(1000, 20000) : null,
             MostGpus = rich && dice.Chance(0.3) ? dice.Whole(1, 16) : null,

@@ -44,7 +44,7 @@ internal static class MixReference
     public static bool Within(MixProblem problem, int[] replicas)
     {
         double Sum(Func<MixOption, double> each) => problem.Options.Select((option, j) => replicas[j] * each(option)).Sum();
-        return problem.Stocks.All(stock => Rented(problem, stock.Key, (int)Sum(option => option.Draws.GetValueOrDefault(stock.Key))) <= stock.Value)
+        return problem.Stocks.All(stock => Taken(problem, stock.Key, replicas) <= stock.Value)
             && !(Sum(option => option.UsdPerHour) + Machines(problem, replicas) > problem.MostUsdPerHour + 1e-9)
             && !(Sum(option => option.Watts) > problem.MostWatts + 1e-9)
             && !(Sum(option => option.Gpus) > problem.MostGpus);
@@ -58,6 +58,16 @@ internal static class MixReference
     private static double Machines(MixProblem problem, int[] replicas) => problem.Machines.Sum(pair =>
         Rented(problem, pair.Key, problem.Options.Select((option, j) => replicas[j] * option.Draws.GetValueOrDefault(pair.Key)).Sum())
         / pair.Value.Gpus * pair.Value.UsdPerHour);
+
+    /// <summary>GPUs of a stock that are used one by one, or rented in machines that count to it.</summary>
+    private static int Taken(MixProblem problem, string stock, int[] replicas)
+    {
+        int Used(string key) => problem.Options.Select((option, j) => replicas[j] * option.Draws.GetValueOrDefault(key)).Sum();
+        var taken = problem.Machines.ContainsKey(stock) ? 0 : Used(stock);
+        foreach (var (key, machine) in problem.Machines)
+            taken += (machine.Stock ?? key) == stock ? Rented(problem, key, Used(key)) : 0;
+        return taken;
+    }
 
     /// <summary>GPUs that are rented where so many are used.</summary>
     private static int Rented(MixProblem problem, string stock, int gpus)
