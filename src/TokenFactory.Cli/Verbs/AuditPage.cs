@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using TokenFactory.Cli.Output;
 using TokenFactory.Planning.Audit;
@@ -8,13 +7,6 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>An audit as one page that needs nothing beside itself: words, a bar per lever, tables.</summary>
 internal static class AuditPage
 {
-    private const int Row = 26;
-    private const int Names = 230;
-    private const int Bars = 480;
-    private const int Width = 900;
-
-    private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
-
     /// <summary>The page.</summary>
     public static string Of(string name, AuditResult audit, Report report)
     {
@@ -45,25 +37,6 @@ internal static class AuditPage
             + Chart("Tokens per watt that each lever gains alone", [.. watts], Spell.Change);
     }
 
-    private static string Chart(string title, IReadOnlyList<(string Name, double Value)> bars, Func<double, string> spell)
-    {
-        if (bars.Count == 0)
-            return "";
-        var most = bars.Max(bar => bar.Value);
-        var height = (bars.Count * Row) + 8;
-        var svg = new StringBuilder($"<figure><figcaption>{SimulateHtml.Escape(title)}</figcaption>\n");
-        svg.Append($"<svg class=\"bars\" role=\"img\" viewBox=\"0 0 {Width} {height}\" style=\"width:100%;height:auto\">\n");
-        for (var i = 0; i < bars.Count; i++)
-        {
-            var (y, length) = ((i * Row) + 4, most > 0 ? Math.Max(1, bars[i].Value / most * Bars) : 1);
-            var (name, value) = (SimulateHtml.Escape(bars[i].Name), SimulateHtml.Escape(spell(bars[i].Value)));
-            svg.Append($"<text x=\"{Names - 8}\" y=\"{y + 15}\" text-anchor=\"end\" font-size=\"13\" fill=\"var(--text)\">{name}</text>");
-            svg.Append(Plain, $"<rect x=\"{Names}\" y=\"{y}\" width=\"{length:0.#}\" height=\"{Row - 6}\" rx=\"3\" fill=\"var(--c0)\">");
-            svg.Append($"<title>{name}: {value}</title></rect>");
-            svg.Append(Plain, $"<text x=\"{Names + length + 8:0.#}\" y=\"{y + 15}\" font-size=\"13\" fill=\"var(--soft)\">")
-                .Append($"{value}</text>\n");
-        }
-
-        return svg.Append("</svg></figure>\n").ToString();
-    }
+    private static string Chart(string title, IReadOnlyList<(string Name, double Value)> bars, Func<double, string> spell) =>
+        new PageBars(title, [.. bars.Select(bar => (bar.Name, bar.Value, spell(bar.Value)))]).Html();
 }

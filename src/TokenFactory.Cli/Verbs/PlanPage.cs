@@ -115,7 +115,7 @@ internal static class PlanPage
         }
     }
 
-    private static void Charts(StringBuilder body, string title, IReadOnlyList<PlanBars> charts)
+    private static void Charts(StringBuilder body, string title, IReadOnlyList<PageBars> charts)
     {
         var html = string.Concat(charts.Select(chart => chart.Html()));
         if (html.Length > 0)
@@ -123,7 +123,7 @@ internal static class PlanPage
     }
 
     /// <summary>Dollars per hour by pool.</summary>
-    private static PlanBars Costs(PlanAnswer answer) => new(
+    private static PageBars Costs(PlanAnswer answer) => new(
         "$ per hour, by where it goes",
         answer.Best is not { } best ? [] :
         [
@@ -133,7 +133,7 @@ internal static class PlanPage
                 .Select(bar => (bar.Item1, bar.Item2, Spell.Dollars(bar.Item2))),
         ]);
 
-    private static PlanBars Finalists(PlanAnswer answer) => new(
+    private static PageBars Finalists(PlanAnswer answer) => new(
         "$ per million output tokens, by fleet that keeps the promises",
         [
             .. answer.Finalists.Where(fleet => fleet.Kept || fleet.Runs.Count == 0)
@@ -141,7 +141,7 @@ internal static class PlanPage
                 .Select(bar => (bar.Item1, bar.Item2, Spell.Dollars(bar.Item2))),
         ]);
 
-    private static PlanBars Sensitivity(PlanAnswer answer, Explanation why) => new(
+    private static PageBars Sensitivity(PlanAnswer answer, Explanation why) => new(
         "",
         [
             .. why.Answers.Where(one => one.Change is not null).OrderBy(one => one.Change)

@@ -15,26 +15,28 @@ internal sealed class FleetChoice
     private readonly IReadOnlyList<ServiceSearch> _searches;
     private readonly FleetBuilder _builder;
     private readonly FleetMixer _mixer;
+    private readonly Lazy<IReadOnlyList<(Finalist Fleet, FleetKind Kind)>> _uniform;
 
     public FleetChoice(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyList<ServiceSearch> searches, bool offloads = false)
     {
         (_ask, _searches) = (ask, searches);
         _builder = new FleetBuilder(ask, knowledge, searches, offloads);
         _mixer = new FleetMixer(ask, searches);
+        _uniform = new Lazy<IReadOnlyList<(Finalist Fleet, FleetKind Kind)>>(() => [.. Uniform()]);
     }
 
     /// <summary>The best of a kind; null where there is none within the limits.</summary>
     public FleetKind? Kind(string look) =>
-        Uniform(1).Where(one => one.Fleet.Units[0].Unit.Look == look).Select(one => one.Kind).FirstOrDefault();
+        _uniform.Value.Where(one => one.Fleet.Units[0].Unit.Look == look).Select(one => one.Kind).FirstOrDefault();
 
     /// <summary>The kinds worth a run in the twin: the best of each choice of GPUs, size of replica and split, the best first.</summary>
     public IEnumerable<FleetKind> Kinds() =>
-        Uniform(1).GroupBy(one => one.Fleet.Units[0].Unit.Look).Select(group => group.First())
+        _uniform.Value.GroupBy(one => one.Fleet.Units[0].Unit.Look).Select(group => group.First())
             .OrderBy(one => one.Fleet.Weighs(_ask.Objective)).ThenBy(one => one.Fleet.Gpus)
             .Select(one => one.Kind);
 
     /// <summary>Fleets of one kind of unit, the best first.</summary>
-    public IReadOnlyList<Finalist> Alternatives(int most) => [.. Uniform(1).Select(one => one.Fleet).Take(most)];
+    public IReadOnlyList<Finalist> Alternatives(int most) => [.. _uniform.Value.Select(one => one.Fleet).Take(most)];
 
     /// <summary>The best mix of all units for all services, in whole replicas.</summary>
     /// <param name="factors">How many times its traffic each service plans for.</param>
@@ -67,26 +69,19 @@ internal sealed class FleetChoice
     }
 
     /// <summary>Fleets of a single service that are made of one kind of unit, within the limits.</summary>
-    private IEnumerable<(Finalist Fleet, FleetKind Kind)> Uniform(double factor)
+    private IEnumerable<(Finalist Fleet, FleetKind Kind)> Uniform()
     {
         if (_searches.Count != 1)
             return [];
         var search = _searches[0];
-        var whole = search.WholeUnits(Firm(search)).Select(unit => (Unit: unit, Kind: new FleetKind(at => Fleet(unit, search, at))));
-        var split = search.SplitUnits(Firm(search), factor, _ask.Objective)
+        var whole = search.WholeUnits(search.Firm(_ask.Supplies)).Select(unit => (Unit: unit, Kind: new FleetKind(at => Fleet(unit, search, at))));
+        var split = search.SplitUnits(search.Firm(_ask.Supplies), 1, _ask.Objective)
             .Select(unit => (Unit: unit, Kind: new FleetKind(at => Split(unit, search, at))));
         return whole.Concat(split)
-            .Select(one => (Fleet: one.Kind.At(factor), one.Kind))
+            .Select(one => (Fleet: one.Kind.At(1), one.Kind))
             .Where(one => one.Fleet is not null)
             .OrderBy(one => one.Fleet!.Weighs(_ask.Objective)).ThenBy(one => one.Fleet!.Gpus)
             .Select(one => (one.Fleet!, one.Kind));
-    }
-
-    /// <summary>Supplies that a whole service may stand on: what is taken back more often than its promises tolerate is not.</summary>
-    private List<Supply> Firm(ServiceSearch search)
-    {
-        var tolerated = search.Profile.Buckets.Select(bucket => search.PromiseOf(bucket).LostTolerated).Min();
-        return [.. _ask.Supplies.Where(supply => supply.Unavailable <= tolerated)];
     }
 
     private Finalist? Fleet(PlanUnit unit, ServiceSearch search, double factor)

@@ -54,7 +54,7 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
         var whole = search.WholeUnits(ask.Supplies).ToList();
         // A pair is made for all of the traffic: it fills no site.
         var pairs = whole.Count == 0 || (searches.Count > 1 && ask.Objective != PlanObjective.Profit);
-        var split = pairs ? search.SplitUnits(Firm(search), factor * Scale(search), ask.Objective).ToList() : [];
+        var split = pairs ? search.SplitUnits(search.Firm(ask.Supplies), factor * Scale(search), ask.Objective).ToList() : [];
         if (split.Count == 0 || whole.Count == 0)
             return whole.Count == 0 ? split : whole;
         var together = whole.Min(unit => Whole(unit) * unit.Weighs(ask.Objective));
@@ -183,11 +183,5 @@ internal sealed class FleetMixer(PlanAsk ask, IReadOnlyList<ServiceSearch> searc
         return Math.Max(1, Math.Min(
             ask.Limits.MostWatts is { } watts ? watts / needs.Min(one => one.Needed * one.Unit.FacilityWatts) : double.PositiveInfinity,
             ask.Limits.Gpus is { } gpus ? gpus / needs.Min(one => one.Needed * one.Unit.Gpus) : double.PositiveInfinity));
-    }
-
-    private List<Supply> Firm(ServiceSearch search)
-    {
-        var tolerated = search.Profile.Buckets.Select(bucket => search.PromiseOf(bucket).LostTolerated).Min();
-        return [.. ask.Supplies.Where(supply => supply.Unavailable <= tolerated)];
     }
 }

@@ -11,7 +11,7 @@ internal static class Obstacles
     private const double NextToNothing = 0.01;
 
     /// <summary>What stands in a service's way before any fleet is put together.</summary>
-    public static IEnumerable<Infeasibility> Of(ServiceSearch search, PlanAsk ask)
+    public static IEnumerable<Infeasibility> Of(ServiceSearch search)
     {
         var profile = search.Profile;
         if (profile.Requests == 0 || (profile.TooLongShare > ServiceRun.Unanswered && !search.Service.RejectsTooLong))

@@ -24,7 +24,7 @@ public sealed class Planner(PlanKnowledge knowledge, Func<string, bool>? progres
     public PlanAnswer Solve(PlanAsk ask)
     {
         var searches = Searches(ask);
-        var obstacles = searches.SelectMany(search => Obstacles.Of(search, ask)).ToList();
+        var obstacles = searches.SelectMany(Obstacles.Of).ToList();
         if (obstacles.Count > 0)
             return new PlanAnswer { Ask = ask, Searches = searches, Finalists = [], Alternatives = [], Infeasible = obstacles };
         return Solve(ask, searches);

@@ -93,6 +93,8 @@ internal sealed class TwinCheck(PlanAsk ask, PlanKnowledge knowledge, IReadOnlyL
             throw new OperationCanceledException("The plan was stopped.");
         var plan = finalist.Proven.Plan(search.Service.Name, First);
         var report = Simulator.Run(plan, ask.Seed, new RunHooks { Progress = _ => progress?.Invoke("") ?? true });
+        if (report.Partial)
+            throw new OperationCanceledException("The plan was stopped.");
         var promises = search.Service.Promises
             .SelectMany(promise => report.Classes.Where(one => one.Name == promise.Class).SelectMany(promise.Against))
             .Select(promise => promise with { Margin = Margin(finalist, search, promise.Time) }).ToList();

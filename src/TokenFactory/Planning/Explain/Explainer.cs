@@ -1,4 +1,3 @@
-using TokenFactory.Planning.Search;
 using TokenFactory.Units;
 
 namespace TokenFactory.Planning.Explain;
@@ -84,19 +83,17 @@ public sealed class Explainer(PlanKnowledge knowledge, Func<string, bool>? progr
     {
         var steps = scenario.Kind is ScenarioKind.Slower or ScenarioKind.Faster ? scenario.Factor : 1;
         var planner = new Planner(knowledge with { Slowness = steps }, progress);
-        var (ask, searches) = scenario.Gpu.Length == 0 ? (answer.Ask, answer.Searches) : Priced(answer, scenario);
-        return planner.Sized(ask, searches, look) is { Kept: true } fleet ? fleet.Weighs(ask.Objective) : double.PositiveInfinity;
+        var ask = scenario.Gpu.Length == 0 ? answer.Ask : Priced(answer.Ask, scenario);
+        return planner.Sized(ask, answer.Searches, look) is { Kept: true } fleet ? fleet.Weighs(ask.Objective) : double.PositiveInfinity;
     }
 
-    private static (PlanAsk Ask, IReadOnlyList<ServiceSearch> Searches) Priced(PlanAnswer answer, Scenario scenario) => (
-        answer.Ask with
+    private static PlanAsk Priced(PlanAsk ask, Scenario scenario) => ask with
+    {
+        Supplies = [.. ask.Supplies.Select(supply => supply.Gpu.Key != scenario.Gpu ? supply : supply with
         {
-            Supplies = [.. answer.Ask.Supplies.Select(supply => supply.Gpu.Key != scenario.Gpu ? supply : supply with
-            {
-                PerGpu = supply.PerGpu.Select(price => new UsdPerHour(price.Value * scenario.Factor)),
-            })],
-        },
-        answer.Searches);
+            PerGpu = supply.PerGpu.Select(price => new UsdPerHour(price.Value * scenario.Factor)),
+        })],
+    };
 
     private static string Look(Finalist fleet) => fleet.Units[0].Unit.Look;
 }

@@ -87,6 +87,13 @@ public sealed record ServiceSearch
             [.. jobs.Select((job, i) => (job, i)).Where(pair => pair.job.Part == part).SelectMany(pair => found[pair.i].Kept)];
     }
 
+    /// <summary>Supplies that the whole service may stand on: what is taken back more often than its promises tolerate is not.</summary>
+    public IReadOnlyList<Supply> Firm(IEnumerable<Supply> supplies)
+    {
+        var tolerated = Profile.Buckets.Min(bucket => PromiseOf(bucket).LostTolerated);
+        return [.. supplies.Where(supply => supply.Unavailable <= tolerated)];
+    }
+
     /// <summary>Units of one replica, from every supply of its accelerator.</summary>
     public IEnumerable<PlanUnit> WholeUnits(IReadOnlyList<Supply> supplies) =>
         from candidate in Whole
