@@ -44,8 +44,8 @@ public sealed partial class TenantBook
             async () =>
             {
                 RefuseIfInFile(tenant.Name);
-                await _store.PutTenantAsync(tenant, cancel).ConfigureAwait(false);
-                await ReadAsync(cancel).ConfigureAwait(false);
+                await _store.PutTenantAsync(tenant, cancel);
+                await ReadAsync(cancel);
             },
             cancel);
 
@@ -56,9 +56,9 @@ public sealed partial class TenantBook
             async () =>
             {
                 RefuseIfInFile(name);
-                if (!await _store.RemoveTenantAsync(name, cancel).ConfigureAwait(false))
+                if (!await _store.RemoveTenantAsync(name, cancel))
                     throw new TenantChangeException(404, $"There is no tenant '{name}'.");
-                await ReadAsync(cancel).ConfigureAwait(false);
+                await ReadAsync(cancel);
             },
             cancel);
 
@@ -77,9 +77,9 @@ public sealed partial class TenantBook
                 if (!_now.ByName.ContainsKey(tenant))
                     throw new TenantChangeException(404, $"There is no tenant '{tenant}'. Make it first, or name another.");
                 made = Fresh(tenant, label, expires);
-                await PutAsync(made.Record, cancel).ConfigureAwait(false);
+                await PutAsync(made.Record, cancel);
             },
-            cancel).ConfigureAwait(false);
+            cancel);
         return made!;
     }
 
@@ -98,10 +98,10 @@ public sealed partial class TenantBook
                 var old = KeyOf(id);
                 made = Fresh(old.Tenant, old.Label, old.Expires);
                 var end = _clock.Now + grace;
-                await _store.PutKeyAsync(made.Record, cancel).ConfigureAwait(false);
-                await PutAsync(old with { Expires = Instant.Earlier(old.Expires ?? Instant.Never, end) }, cancel).ConfigureAwait(false);
+                await _store.PutKeyAsync(made.Record, cancel);
+                await PutAsync(old with { Expires = Instant.Earlier(old.Expires ?? Instant.Never, end) }, cancel);
             },
-            cancel).ConfigureAwait(false);
+            cancel);
         return made!;
     }
 
@@ -116,9 +116,9 @@ public sealed partial class TenantBook
         ChangeAsync(
             async () =>
             {
-                if (!await _store.RemoveKeyAsync(KeyOf(id).Id, cancel).ConfigureAwait(false))
+                if (!await _store.RemoveKeyAsync(KeyOf(id).Id, cancel))
                     throw NoSuchKey(id);
-                await ReadAsync(cancel).ConfigureAwait(false);
+                await ReadAsync(cancel);
             },
             cancel);
 
@@ -129,8 +129,10 @@ public sealed partial class TenantBook
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync().ConfigureAwait(false);
-        await _refreshing.ConfigureAwait(false);
+        if (_closing.IsCancellationRequested)
+            return;
+        await _closing.CancelAsync();
+        await _refreshing;
         _closing.Dispose();
         _changing.Dispose();
     }
@@ -152,29 +154,29 @@ public sealed partial class TenantBook
     private void RefuseIfInFile(string name)
     {
         if (IsInFile(name))
-            throw new TenantChangeException(409, $"Tenant '{name}' stands in the factory file. Change it there; the file is read again at once.");
+            throw new TenantChangeException(409, $"Tenant '{name}' stands in the factory file. Change it there; the file is read again.");
     }
 
     private async Task PutAsync(KeyRecord key, CancellationToken cancel)
     {
-        await _store.PutKeyAsync(key, cancel).ConfigureAwait(false);
-        await ReadAsync(cancel).ConfigureAwait(false);
+        await _store.PutKeyAsync(key, cancel);
+        await ReadAsync(cancel);
     }
 
     private async Task ReadAsync(CancellationToken cancel)
     {
-        var tenants = await _store.TenantsAsync(cancel).ConfigureAwait(false);
-        var keys = await _store.KeysAsync(cancel).ConfigureAwait(false);
-        await SwapAsync(_file, tenants, keys, cancel).ConfigureAwait(false);
+        var tenants = await _store.TenantsAsync(cancel);
+        var keys = await _store.KeysAsync(cancel);
+        await SwapAsync(_file, tenants, keys, cancel);
     }
 
     /// <summary>One change after another; each writes to the store first, and is seen when it is there.</summary>
     private async Task ChangeAsync(Func<Task> change, CancellationToken cancel)
     {
-        await _changing.WaitAsync(cancel).ConfigureAwait(false);
+        await _changing.WaitAsync(cancel);
         try
         {
-            await change().ConfigureAwait(false);
+            await change();
         }
         finally
         {
@@ -186,27 +188,27 @@ public sealed partial class TenantBook
         IReadOnlyList<TenantSetup> file, IReadOnlyList<TenantRecord> tenants, IReadOnlyList<KeyRecord> keys, CancellationToken cancel)
     {
         foreach (var tenant in file.Select(each => each.Tenant).Concat(tenants))
-            await OpenAccountAsync(tenant, cancel).ConfigureAwait(false);
+            await OpenAccountAsync(tenant, cancel);
         var next = new TenantSnapshot(file, tenants, keys, tenant => _accounts[tenant.Name]);
         foreach (var tenant in next.Tenants)
             _accounts[tenant.Name].Limit(tenant);
         (_file, _tenants, _keys, _now) = (file, tenants, keys, next);
     }
 
-    /// <summary>A tenant's account stays for as long as the process runs, also while the tenant is removed: what was spent is spent.</summary>
+    /// <summary>A tenant's account stays for as long as the process runs, also after the tenant: what was spent is spent.</summary>
     private async Task OpenAccountAsync(TenantRecord tenant, CancellationToken cancel)
     {
         if (_accounts.ContainsKey(tenant.Name))
             return;
         var now = _clock.Now;
         var account = new TenantAccount(_accounts.Count, tenant, Salts.Of(_secret, tenant.Name), _clock);
-        account.Begin(now, await Spent(BudgetSpan.Hour).ConfigureAwait(false), await Spent(BudgetSpan.Day).ConfigureAwait(false),
-            await Spent(BudgetSpan.Month).ConfigureAwait(false));
+        account.Begin(now, await Spent(BudgetSpan.Hour), await Spent(BudgetSpan.Day),
+            await Spent(BudgetSpan.Month));
         lock (_accounts)
             _accounts.Add(tenant.Name, account);
 
         async Task<decimal> Spent(BudgetSpan span) =>
-            (await _store.ChargedAsync(tenant.Name, BudgetWindow.Around(span, now).Begins, cancel).ConfigureAwait(false)).Value;
+            (await _store.ChargedAsync(tenant.Name, BudgetWindow.Around(span, now).Begins, cancel)).Value;
     }
 
     private async Task RefreshOftenAsync()
@@ -215,11 +217,11 @@ public sealed partial class TenantBook
         var away = false;
         try
         {
-            while (await timer.WaitForNextTickAsync(_closing.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(_closing.Token))
             {
                 try
                 {
-                    await RefreshAsync(_closing.Token).ConfigureAwait(false);
+                    await RefreshAsync(_closing.Token);
                     away = false;
                 }
                 catch (StoreAwayException failure)

@@ -44,12 +44,12 @@ public sealed partial class TenantBook : IAsyncDisposable
         var book = new TenantBook(setup, store, clock, log ?? NullLogger.Instance);
         try
         {
-            await book.RefreshAsync(cancel).ConfigureAwait(false);
+            await book.RefreshAsync(cancel);
             return book;
         }
         catch
         {
-            await book.DisposeAsync().ConfigureAwait(false);
+            await book.DisposeAsync();
             throw;
         }
     }

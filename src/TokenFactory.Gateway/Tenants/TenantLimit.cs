@@ -23,9 +23,9 @@ internal readonly record struct TenantLimit(
         var never = double.IsPositiveInfinity(Seconds);
         var seconds = Math.Max(1, Math.Ceiling(Seconds));
         var money = Setting.StartsWith("usd_", StringComparison.Ordinal);
-        var smaller = Asks > 1 || money;
-        var remedy = (smaller && Has < Of ? "Lower its max_tokens, raise" : "Raise") + $" tenants.{tenant.Name}.{Setting}"
-            + (never ? "." : $" or retry after {seconds:0} s.");
+        var or = never ? "or " : "";
+        var smaller = (Asks > 1 || money) && Has < Of ? $"Lower its max_tokens, {or}raise" : "Raise";
+        var remedy = $"{smaller} tenants.{tenant.Name}.{Setting}" + (never ? "." : $" or retry after {seconds:0} s.");
         return new Refused(
             429, money ? "insufficient_quota" : "rate_limit_exceeded", $"{Words(tenant.Name, money)} {remedy}", never ? null : seconds);
     }
