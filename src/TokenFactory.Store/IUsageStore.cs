@@ -46,6 +46,3 @@ public interface IUsageStore : IAsyncDisposable
     /// <summary>Removes a key. False where there was none.</summary>
     Task<bool> RemoveKeyAsync(string id, CancellationToken cancel = default);
 }
-
-/// <summary>The store cannot be reached, or cannot take what it was given now; the same call may succeed later.</summary>
-public sealed class StoreAwayException(string message, Exception? inner = null) : Exception(message, inner);

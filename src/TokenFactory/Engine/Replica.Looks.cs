@@ -65,4 +65,12 @@ public sealed partial class Replica
     public int GeneratedBy(EngineRequest request, Instant now) => request.Phase == EnginePhase.Decode
         ? _lanes[request.Lane].Decodes.GeneratedBefore(request, _step + StepsBefore(now))
         : request.Generated;
+
+    /// <summary>When the first step that is over after an instant ends; never while nothing runs.</summary>
+    public Instant StepEnd(Instant after) => _running switch
+    {
+        Running.Nothing => Instant.Never,
+        Running.Decode => FirstEnd(after + Duration.Tick).End,
+        _ => _end,
+    };
 }

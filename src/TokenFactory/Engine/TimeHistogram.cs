@@ -112,6 +112,23 @@ public sealed class TimeHistogram
         return 0;
     }
 
+    /// <summary>How many did not exceed a time, to 0.8 % of it.</summary>
+    /// <param name="seconds">The time.</param>
+    public long CountUpTo(double seconds)
+    {
+        var last = Bucket((long)Math.Clamp(seconds * 1e9, 0, long.MaxValue / 2));
+        long count = 0;
+        for (var row = 0; row < Rows; row++)
+        {
+            if (_rows[row] is not { } parts)
+                continue;
+            for (var part = 0; part < Parts && (row * Parts) + part <= last; part++)
+                count += parts[part];
+        }
+
+        return count;
+    }
+
     private long In(int bucket) => bucket < Rows * Parts ? _rows[bucket / Parts]?[bucket % Parts] ?? 0 : 0;
 
     private void CountIn(int bucket, long times) => (_rows[bucket / Parts] ??= new long[Parts])[bucket % Parts] += times;

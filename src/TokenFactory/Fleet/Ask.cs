@@ -33,4 +33,7 @@ public sealed record Ask
 
     /// <summary>How often it was tried before.</summary>
     public int Attempt { get; init; }
+
+    /// <summary>The replica that failed its last attempt, to be passed over where another may take it; -1 for none.</summary>
+    public int Avoid { get; init; } = -1;
 }

@@ -8,10 +8,10 @@ public enum FleetEventKind
     /// <summary>A replica was ordered: it is being provisioned, loads weights, warms up.</summary>
     Starting,
 
-    /// <summary>A replica takes requests.</summary>
+    /// <summary>A replica takes requests: for the first time, or again.</summary>
     Ready,
 
-    /// <summary>A replica finishes what it has and takes no more.</summary>
+    /// <summary>A replica finishes what it has and takes no more, for good or until it is ready again: it drains, is broken or put aside.</summary>
     Draining,
 
     /// <summary>A replica is gone: stopped, crashed or preempted.</summary>
@@ -34,6 +34,9 @@ public enum FleetEventKind
 
     /// <summary>A replica reported its load.</summary>
     Reported,
+
+    /// <summary>A replica may have at most so many requests for now: it comes back and is tried, or gets its share little by little.</summary>
+    Limited,
 }
 
 /// <summary>One event. Fields that a kind does not use are zero. What was said when a request was sent is repeated when it ends.</summary>
@@ -71,4 +74,7 @@ public readonly record struct FleetEvent(FleetEventKind Kind, Instant At, int Re
 
     /// <summary>Share of the KV cache that requests hold, 0 to 1, by the engine's report.</summary>
     public double KvHeld { get; init; }
+
+    /// <summary>Most requests in flight on a limited replica; <see cref="ReplicaState.NoLimit"/> lifts the limit.</summary>
+    public int MostInFlight { get; init; }
 }

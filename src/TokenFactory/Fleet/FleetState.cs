@@ -11,6 +11,9 @@ namespace TokenFactory.Fleet;
 /// </remarks>
 public sealed class FleetState
 {
+    /// <summary>Leading parts of prompts that are remembered where nothing else is said.</summary>
+    public const int DefaultPrefixKeys = 1 << 17;
+
     private const int LeastObservedTokens = 8;
 
     private readonly List<ReplicaState> _replicas = [];
@@ -24,8 +27,11 @@ public sealed class FleetState
     /// <param name="pools">Its pools.</param>
     /// <param name="classes">Classes that requests refer to.</param>
     /// <param name="tenants">Tenants that requests refer to; more may come.</param>
-    public FleetState(IReadOnlyList<PoolFacts> pools, IReadOnlyList<ServiceClass> classes, int tenants)
+    /// <param name="prefixKeys">Leading parts of prompts that are remembered; about 100 bytes each, taken as they come.</param>
+    public FleetState(
+        IReadOnlyList<PoolFacts> pools, IReadOnlyList<ServiceClass> classes, int tenants, int prefixKeys = DefaultPrefixKeys)
     {
+        Prefixes = new PrefixIndex(prefixKeys);
         _pools = [.. pools.Select((facts, index) => new PoolState(index, facts))];
         _classes = [.. classes.Select(facts => new ClassState(facts))];
         for (var i = 0; i < tenants; i++)
@@ -45,7 +51,7 @@ public sealed class FleetState
 
     internal IReadOnlyList<TenantState> Tenants => _tenants;
 
-    internal PrefixIndex Prefixes { get; } = new();
+    internal PrefixIndex Prefixes { get; }
 
     internal DemandHistory Demand { get; } = new();
 
@@ -71,6 +77,7 @@ public sealed class FleetState
             case FleetEventKind.FirstToken: Begin(e); break;
             case FleetEventKind.Ended: End(e); break;
             case FleetEventKind.Reported: Of(e).Report(e); break;
+            case FleetEventKind.Limited: Of(e).Limit(e); break;
             default: throw new ArgumentException($"No event is of kind {e.Kind}", nameof(e));
         }
     }

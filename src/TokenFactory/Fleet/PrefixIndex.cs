@@ -12,7 +12,7 @@ public readonly record struct PrefixMatch(int Replica, int Tokens);
 /// </summary>
 internal sealed class PrefixIndex(int mostKeys = PrefixIndex.DefaultKeys, int mostHolders = PrefixIndex.DefaultHolders)
 {
-    public const int DefaultKeys = 1 << 17;
+    public const int DefaultKeys = FleetState.DefaultPrefixKeys;
     public const int DefaultHolders = 16;
     private const int None = -1;
 

@@ -24,6 +24,9 @@ public enum ReplicaPhase
 /// </summary>
 public sealed class ReplicaState
 {
+    /// <summary>As many requests as the pool's eligibility allows.</summary>
+    public const int NoLimit = int.MaxValue;
+
     private const double SlownessWeight = 0.1;
     private const double MostSlowness = 100;
 
@@ -82,7 +85,12 @@ public sealed class ReplicaState
     /// <summary>Since when requests without a first token wait with none of them getting one.</summary>
     public Instant WaitingSince { get; private set; }
 
-    /// <summary>How many times as long as predicted its tokens take: a moving mean over complete answers, 1 before any.</summary>
+    /// <summary>Most requests that it may have for now, whatever its pool allows.</summary>
+    public int MostInFlight { get; private set; } = NoLimit;
+
+    /// <summary>
+    /// How many times as long as predicted its tokens take: a moving mean over complete answers, 1 before any and when it is ready again.
+    /// </summary>
     public double Slowness { get; private set; } = 1;
 
     /// <summary>Requests that the engine computed at its last report.</summary>
@@ -127,6 +135,8 @@ public sealed class ReplicaState
 
     internal void Enter(ReplicaPhase phase, Instant at)
     {
+        if (Phase == ReplicaPhase.Draining && phase == ReplicaPhase.Ready)
+            Slowness = 1; // it is judged afresh
         Phase = phase;
         if (phase == ReplicaPhase.Ready && ReadyAt == Instant.Never)
             ReadyAt = at;
@@ -164,6 +174,8 @@ public sealed class ReplicaState
         (ReportedAt, FreshSinceReport) = (e.At, 0);
         Strangers = Math.Max(0, e.Running + e.Waiting - InFlight);
     }
+
+    internal void Limit(in FleetEvent e) => MostInFlight = e.MostInFlight;
 
     internal void Observe(double timesAsLong) =>
         Slowness += (Math.Clamp(timesAsLong, 1 / MostSlowness, MostSlowness) - Slowness) * SlownessWeight;

@@ -70,6 +70,8 @@ public sealed class ClassState
 
     private const double Weight = 0.02;
 
+    private bool _othersWaited;
+
     internal ClassState(ServiceClass facts) => Facts = facts;
 
     /// <summary>What does not change.</summary>
@@ -90,7 +92,10 @@ public sealed class ClassState
     /// <summary>Tokens of an answer: a moving mean over complete ones.</summary>
     public double OutputTokens { get; private set; } = PriorOutputTokens;
 
-    /// <summary>Seconds between requests sent to replicas: a moving mean; null before the second.</summary>
+    /// <summary>
+    /// Seconds between requests sent to replicas while others of the class wait: a moving mean; null before any. Gaps in which none waited say
+    /// when clients ask, not how fast a line moves.
+    /// </summary>
     public double? SecondsPerSent { get; private set; }
 
     /// <summary>When a request was last sent to a replica; null where none was.</summary>
@@ -107,13 +112,14 @@ public sealed class ClassState
 
     internal void Sent(Instant at)
     {
-        if (LastSentAt is { } last)
+        if (LastSentAt is { } last && _othersWaited)
         {
             var gap = (at - last).Seconds;
             SecondsPerSent = SecondsPerSent is { } mean ? mean + ((gap - mean) * Weight) : gap;
         }
 
         LastSentAt = at;
+        _othersWaited = Waiting > 0;
     }
 
     /// <summary>The first answers weigh more, so that the prior is soon forgotten.</summary>

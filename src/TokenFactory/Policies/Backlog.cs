@@ -168,8 +168,13 @@ public sealed class Backlog
 
     private Waiting First(WaitingLane lane) => lane.ByDeadline ? _slots[lane.FirstItem]! : lane.Head(lane.FirstItem);
 
-    private double RetryAfter(FleetSnapshot fleet, int serviceClass) => Math.Max(
-        LeastRetrySeconds, _lanes[serviceClass].Count * (fleet.Classes[serviceClass].SecondsPerSent ?? LeastRetrySeconds));
+    /// <summary>As long as the line takes at the pace at which it moved lately; nobody who waits now waits longer than may be.</summary>
+    private double RetryAfter(FleetSnapshot fleet, int serviceClass)
+    {
+        var lane = _lanes[serviceClass];
+        var line = lane.Count * (fleet.Classes[serviceClass].SecondsPerSent ?? LeastRetrySeconds);
+        return Math.Max(LeastRetrySeconds, Math.Min(line, lane.Facts.MaxWaitSeconds ?? double.PositiveInfinity));
+    }
 
     private static Instant Deadline(Ask ask, ServiceClass facts) => ask.Arrival + Duration.OfSeconds(facts.DeadlineSeconds!.Value);
 }

@@ -59,13 +59,30 @@ public sealed record Eligibility
         var facts = fleet.Pools[replica.Pool].Facts;
         if (ask.PromptTokens >= Math.Min(facts.KvTokens, facts.LongestTokens))
             return RoutingCause.TooLong;
-        if (replica.InFlight >= InFlightLimit(facts))
+        if (replica.InFlight >= Math.Min(InFlightLimit(facts), replica.MostInFlight))
             return RoutingCause.AllFull;
+        if (ask.Avoid == replica.Index && AnotherServes(fleet, replica, ask))
+            return RoutingCause.FailedBefore;
         if (replica.InFlight == 0)
             return null;
         var output = facts.Role == ReplicaRole.Prefill ? 0 : fleet.Classes[ask.Class].Expected(ask);
         var needed = (facts.Role == ReplicaRole.Decode ? ask.PromptTokens : fresh) + output;
         return HeldTokens(fleet, replica, now) + needed > facts.KvTokens * KvShare ? RoutingCause.KvFull : null;
+    }
+
+    /// <summary>Whether any other ready replica that does the same part of requests is long enough for one.</summary>
+    private static bool AnotherServes(FleetSnapshot fleet, ReplicaState replica, Ask ask)
+    {
+        var role = fleet.Pools[replica.Pool].Facts.Role;
+        foreach (var index in fleet.PoolsOf(role))
+        {
+            var pool = fleet.Pools[index];
+            var others = pool.Ready.Length - (index == replica.Pool ? 1 : 0);
+            if (others > 0 && ask.PromptTokens < Math.Min(pool.Facts.KvTokens, pool.Facts.LongestTokens))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Prompt tokens of a request that a replica would have to compute: at least one, or none at a second leg.</summary>

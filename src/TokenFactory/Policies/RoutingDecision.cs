@@ -50,6 +50,9 @@ public enum RoutingCause
 
     /// <summary>It only fills slack, and there is some.</summary>
     Slack,
+
+    /// <summary>The replica failed the request before, and another may take it.</summary>
+    FailedBefore,
 }
 
 /// <summary>A cause with its numbers, put into words only when somebody reads it.</summary>
@@ -77,6 +80,7 @@ public readonly record struct RoutingReason(RoutingCause Cause, double A = 0, do
         RoutingCause.NoSlack => $"would use {A:0.00} of a promise, at most {B:0.00} is for slack",
         RoutingCause.NoSlackInKv => $"KV cache {A:0.00} held, at most {B:0.00} is for slack",
         RoutingCause.Slack => $"slack: {A:0.00} of a promise and {B:0.00} of the KV cache used",
+        RoutingCause.FailedBefore => "the replica failed it before",
         _ => Cause.ToString(),
     };
 }
