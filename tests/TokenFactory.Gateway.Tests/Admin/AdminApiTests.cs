@@ -75,8 +75,8 @@ public sealed class AdminApiTests
             "PUT",
             "/admin/v1/tenants/acme",
             """
-            {"usd_per_day": -1, "usd_per_hour": 0.0000000001, "requests_per_minutes": 3, "concurrency": 1.5, "models": ["gpt"], "class": "gold",
-             "disabled": "yes", "max_output_tokens": 0, "classes": "chat", "usd_per_month": 1, "usd_per_month": 2}
+            {"usd_per_day": -1, "usd_per_hour": 0.0000000001, "requests_per_minutes": 3, "concurrency": 1.5, "models": ["gpt"],
+             "class": "gold", "disabled": "yes", "max_output_tokens": 0, "classes": "chat", "usd_per_month": 1, "usd_per_month": 2}
             """);
         Assert.Equal(400, status);
         var mistakes = body.GetProperty("error").GetProperty("mistakes").EnumerateArray()

@@ -57,8 +57,8 @@ public sealed class OpenApiTests
         })
         {
             var (_, refused) = await server.AskAsync(method, path, """{"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz": 1}""");
-            var messages = refused.GetProperty("error").GetProperty("mistakes").EnumerateArray().Select(each => each.GetProperty("message"));
-            var message = messages.Select(each => each.GetString()!).Single(each => each.Contains("Known: ", StringComparison.Ordinal));
+            var mistakes = refused.GetProperty("error").GetProperty("mistakes").EnumerateArray();
+            var message = mistakes.Select(each => each.GetProperty("message").GetString()!).Single(each => each.Contains("Known: ", StringComparison.Ordinal));
             var told = Schema(schema).GetProperty("properties").EnumerateObject().Select(each => each.Name);
             Assert.Equal(told.Order(StringComparer.Ordinal), message.Split("Known: ")[1].TrimEnd('.').Split(", "));
         }
