@@ -6,8 +6,8 @@ using TokenFactory.Units;
 namespace TokenFactory.Gateway.Live;
 
 /// <summary>
-/// What decides for one model: fleet state and policies as a setup makes them. The live fleet and the replay of its log make it the same way,
-/// so that equal events lead to equal decisions.
+/// What decides for one model: fleet state and policies as a setup makes them. The live fleet and the replay of its log make it the same
+/// way, so that equal events lead to equal decisions.
 /// </summary>
 internal sealed class Brain
 {
@@ -44,7 +44,7 @@ internal sealed class Brain
     /// <summary>Leading parts of prompts that are remembered for a model's replicas.</summary>
     public static int KeysOf(ModelSetup model)
     {
-        var replicas = model.Pools.Sum(pool => pool.Discover is null ? pool.Replicas.Count : Math.Max(DiscoveredReplicas, pool.Replicas.Count));
+        var replicas = model.Pools.Sum(pool => Math.Max(pool.Discover is null ? 0 : DiscoveredReplicas, pool.Replicas.Count));
         return Math.Max(FleetState.DefaultPrefixKeys, replicas * KeysPerReplica);
     }
 

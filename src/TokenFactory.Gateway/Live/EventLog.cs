@@ -13,8 +13,8 @@ namespace TokenFactory.Gateway.Live;
 /// decided; written by a thread of its own.
 /// </summary>
 /// <remarks>
-/// Where the disk falls behind by more than <see cref="MostWaiting"/> lines the fleets do not wait for it: what comes until it has caught up
-/// is left out, and a line says how much. Traces can be read across it, a replay stops there.
+/// Where the disk falls behind by more than <see cref="MostWaiting"/> lines the fleets do not wait for it: what comes until it has caught
+/// up is left out, and a line says how much. Traces can be read across it, a replay stops there.
 /// </remarks>
 public sealed class EventLog : IAsyncDisposable
 {
@@ -42,7 +42,9 @@ public sealed class EventLog : IAsyncDisposable
     /// <summary>Lines that were left out because the disk fell behind.</summary>
     public long Lost { get; private set; }
 
-    /// <summary>Why nothing more can be written, such as a full disk; null while all is well. What comes after is <see cref="Lost"/>.</summary>
+    /// <summary>
+    /// Why nothing more can be written, such as a full disk; null while all is well. What comes after is <see cref="Lost"/>.
+    /// </summary>
     public string? Failure { get; private set; }
 
     /// <summary>Begins a log; a file that is there is replaced.</summary>

@@ -5,8 +5,8 @@ using TokenFactory.Units;
 namespace TokenFactory.Gateway.Live;
 
 /// <summary>
-/// One attempt of one request at one replica. Exactly one of <see cref="End"/> and <see cref="Fail"/> is called, once: until then it holds a
-/// place at its replica.
+/// One attempt of one request at one replica. Exactly one of <see cref="End"/> and <see cref="Fail"/> is called, once: until then it holds
+/// a place at its replica.
 /// </summary>
 public sealed class Leg
 {

@@ -27,8 +27,8 @@ public sealed partial class LiveFleet
     }
 
     /// <summary>
-    /// A request that is too long for every replica that is ready, though not for others, makes room for those behind it until one of these is
-    /// back: a replica that broke down must not stop the line.
+    /// A request that is too long for every replica that is ready, though not for others, makes room for those behind it until one of these
+    /// is back: a replica that broke down must not stop the line.
     /// </summary>
     /// <returns>Whether it steps aside.</returns>
     private bool SetAside(Ask ask, Instant now)

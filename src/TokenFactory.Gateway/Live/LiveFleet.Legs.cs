@@ -12,9 +12,9 @@ public sealed partial class LiveFleet
         Waiter? answered;
         lock (_gate)
         {
+            var now = Step(at);
             if (leg.Over || leg.FirstTokenAt is not null)
                 return;
-            var now = Step(at);
             Begin(leg, now);
             Succeed(leg, now);
             Dispatch(now);

@@ -7,7 +7,9 @@ public sealed partial class LiveFleet
 {
     private readonly List<LiveReplica> _gone = [];
 
-    /// <summary>Meter of all replicas since the last call, also of those that have gone since: what the ledger keeps. Call it each minute.</summary>
+    /// <summary>
+    /// Meter of all replicas since the last call, also of those that have gone since: what the ledger keeps. Call it each minute.
+    /// </summary>
     public IReadOnlyList<MeterRecord> TakeMeters()
     {
         lock (_gate)

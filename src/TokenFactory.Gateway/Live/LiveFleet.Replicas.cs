@@ -5,8 +5,8 @@ using TokenFactory.Units;
 namespace TokenFactory.Gateway.Live;
 
 /// <content>
-/// Replicas come, fail, are tried again and go. <see cref="Settle"/> is the one place that tells policies: ready where everything allows it,
-/// draining where anything does not.
+/// Replicas come, fail, are tried again and go. <see cref="Settle"/> is the one place that tells policies: ready where everything allows
+/// it, draining where anything does not.
 /// </content>
 public sealed partial class LiveFleet
 {
@@ -62,7 +62,7 @@ public sealed partial class LiveFleet
     private void LeaveIfDone(LiveReplica replica, Instant now)
     {
         if (replica.Drained && replica.InFlight == 0)
-            replica.Show(_setup.Health.SlowStartSeconds);
+            replica.Show(_setup.Health);
         if (replica.GoesBy is not { } by || replica.Gone || (replica.InFlight > 0 && now < by))
             return;
         replica.Meter?.Close(now);
@@ -71,7 +71,7 @@ public sealed partial class LiveFleet
         _present = [.. _present.Where(other => other != replica)];
         if (replica.Meter is not null)
             _gone.Add(replica);
-        replica.Show(0);
+        replica.Show(_setup.Health);
         _ = replica.Leaves.CancelAsync(); // not under the lock
         LiveLog.Left(_logger, replica.Name);
     }
@@ -116,7 +116,7 @@ public sealed partial class LiveFleet
             Limit(replica, now);
         }
 
-        replica.Show(_setup.Health.SlowStartSeconds);
+        replica.Show(_setup.Health);
         if (was != replica.State)
             LiveLog.Turned(_logger, replica.Name, replica.State, replica.Why);
     }
@@ -142,8 +142,8 @@ public sealed partial class LiveFleet
     }
 
     /// <summary>
-    /// Its share of what its pool's other replicas have, so that not everything runs to the one that is empty; of what it may have where it is
-    /// alone.
+    /// Its share of what its pool's other replicas have, so that not everything runs to the one that is empty; of what it may have where it
+    /// is alone.
     /// </summary>
     private int Eased(LiveReplica replica, double share)
     {

@@ -8,12 +8,14 @@ using TokenFactory.Units;
 namespace TokenFactory.Gateway.Live;
 
 /// <summary>
-/// The fleet that serves one model, in wall time: it drives the same fleet state and policies as the simulator does in virtual time, with the
-/// same events in the same order. Safe for use from many threads: everything that is decided is decided under one lock and never awaits.
+/// The fleet that serves one model, in wall time: it drives the same fleet state and policies as the simulator does in virtual time, with
+/// the same events in the same order. Safe for use from many threads: everything that is decided is decided under one lock and never
+/// awaits.
 /// </summary>
 /// <remarks>
-/// The way of a request: (1) it is queued; (2) the router finds it a replica, or it waits, and whenever something changes those who wait are
-/// looked at again; (3) it is sent, which makes a leg; (4) its first token comes; (5) it ends, or its replica fails it and it is placed again.
+/// The way of a request: (1) it is queued; (2) the router finds it a replica, or it waits, and whenever something changes those who wait
+/// are looked at again; (3) it is sent, which makes a leg; (4) its first token comes; (5) it ends, or its replica fails it and it is placed
+/// again.
 /// </remarks>
 public sealed partial class LiveFleet : IAsyncDisposable
 {
@@ -52,7 +54,9 @@ public sealed partial class LiveFleet : IAsyncDisposable
     private bool _closing;
     private bool _disposed;
 
-    /// <summary>A fleet; its replicas are there, but nothing is sent to them before <see cref="StartAsync"/> found them in health.</summary>
+    /// <summary>
+    /// A fleet; its replicas are there, but nothing is sent to them before <see cref="StartAsync"/> found them in health.
+    /// </summary>
     /// <param name="model">What it serves.</param>
     /// <param name="setup">The factory that the model is part of.</param>
     /// <param name="clock">Wall time.</param>
@@ -119,8 +123,8 @@ public sealed partial class LiveFleet : IAsyncDisposable
     /// <param name="ask">The request; no two that are here at once have the same number.</param>
     /// <param name="cancel">It no longer waits. A leg that it has got already must still be ended.</param>
     /// <param name="streams">
-    /// Its answer is a stream, so that <see cref="Leg.FirstToken"/> will tell when it begins. Of others the fleet takes the first token to come
-    /// when it is predicted: nobody sees it.
+    /// Its answer is a stream, so that <see cref="Leg.FirstToken"/> will tell when it begins. Of others the fleet takes the first token to
+    /// come when it is predicted: nobody sees it.
     /// </param>
     public ValueTask<Placement> PlaceAsync(Ask ask, CancellationToken cancel, bool streams = true)
     {

@@ -14,7 +14,8 @@ public sealed class LiveReplica
     private readonly WallClock _clock;
     private volatile Shown _shown = new("starting", "not looked at yet");
 
-    internal LiveReplica(ReplicaState state, string name, Uri address, PoolSetup pool, PoolMeter meters, HealthSetup health, WallClock clock)
+    internal LiveReplica(
+        ReplicaState state, string name, Uri address, PoolSetup pool, PoolMeter meters, HealthSetup health, WallClock clock)
     {
         (Known, Name, Address, Pool, Meters, Circuit, _clock) = (state, name, address, pool, meters, new Circuit(health), clock);
     }
@@ -113,17 +114,17 @@ public sealed class LiveReplica
     internal bool Usable => Reachable && !Drained && GoesBy is null && Aside is null && Circuit.OpenUntil is null;
 
     /// <summary>Says anew what state it is in.</summary>
-    internal void Show(double easesSeconds) => _shown = this switch
+    internal void Show(HealthSetup health) => _shown = this switch
     {
         { Gone: true } => new("drained", "it has left the fleet"),
         { GoesBy: not null } => new("draining", "it leaves the fleet"),
         { Drained: true } => new(InFlight > 0 ? "draining" : "drained", "drained by an operator"),
-        { Reachable: false, LookedAt: null } when BadLooks == 0 => new("starting", LookWords),
+        { Reachable: false, LookedAt: null } when BadLooks < health.Failures => new("starting", LookWords),
         { Reachable: false } => new("unreachable", LookWords),
         { Circuit.OpenUntil: not null } => new("broken", BrokenWords()),
         { Aside: { } aside } => new("outlier", aside.Words),
         { Circuit.HalfOpen: true } => new("ready", "one request tries whether it answers again"),
-        { EasesSince: not null } => new("ready", $"it is back and gets its share over {easesSeconds:0.#} s"),
+        { EasesSince: not null } => new("ready", $"it is back and gets its share over {health.SlowStartSeconds:0.#} s"),
         _ => new("ready", ""),
     };
 

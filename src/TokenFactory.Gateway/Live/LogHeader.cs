@@ -6,7 +6,9 @@ using TokenFactory.Policies;
 
 namespace TokenFactory.Gateway.Live;
 
-/// <summary>The first line of a log: everything in a setup that decisions depend on, so that whoever replays it with another is told so.</summary>
+/// <summary>
+/// The first line of a log: everything in a setup that decisions depend on, so that whoever replays it with another is told so.
+/// </summary>
 internal static class LogHeader
 {
     public const string Format = "tokenfactory-events";

@@ -8,14 +8,18 @@ using TokenFactory.Policies;
 namespace TokenFactory.Gateway.Live;
 
 /// <summary>
-/// Writes the lines of an event log. A request is told in full when it is queued and by its number from then on; keys of its prompt's leading
-/// parts are base64 of 12 bytes each, the key and the tokens up to its end, both little-endian.
+/// Writes the lines of an event log. A request is told in full when it is queued and by its number from then on; keys of its prompt's
+/// leading parts are base64 of 12 bytes each, the key and the tokens up to its end, both little-endian.
 /// </summary>
 internal sealed class LogWriter(ArrayBufferWriter<byte> to) : IDisposable
 {
     public const int KeyBytes = 12;
 
-    private static readonly JsonWriterOptions Options = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Options = new()
+    {
+        SkipValidation = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private readonly Utf8JsonWriter _json = new(to, Options);
     private byte[] _keys = new byte[KeyBytes * 64];

@@ -1,8 +1,8 @@
 namespace TokenFactory.Gateway.Live;
 
 /// <summary>
-/// Bytes of content per prompt token of a model, learned from usage: a moving mean by tokens, so that long prompts tell more than short ones,
-/// whose chat template weighs as much as their text. What no tokeniser does is not believed.
+/// Bytes of content per prompt token of a model, learned from usage: a moving mean by tokens, so that long prompts tell more than short
+/// ones, whose chat template weighs as much as their text. What no tokeniser does is not believed.
 /// </summary>
 internal sealed class TokenWidth
 {

@@ -2,7 +2,9 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Gateway.Live;
 
-/// <summary>Wall time as instants: nanoseconds since 1970-01-01 UTC when it was made, from then on monotone, whatever happens to the system's clock.</summary>
+/// <summary>
+/// Wall time as instants: nanoseconds since 1970-01-01 UTC when it was made, from then on monotone, whatever happens to the system's clock.
+/// </summary>
 public sealed class WallClock
 {
     private const long NanosecondsPerSecond = 1_000_000_000;

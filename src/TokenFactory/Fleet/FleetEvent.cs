@@ -11,7 +11,9 @@ public enum FleetEventKind
     /// <summary>A replica takes requests: for the first time, or again.</summary>
     Ready,
 
-    /// <summary>A replica finishes what it has and takes no more, for good or until it is ready again: it drains, is broken or put aside.</summary>
+    /// <summary>
+    /// A replica finishes what it has and takes no more, for good or until it is ready again: it drains, is broken or put aside.
+    /// </summary>
     Draining,
 
     /// <summary>A replica is gone: stopped, crashed or preempted.</summary>
@@ -35,7 +37,9 @@ public enum FleetEventKind
     /// <summary>A replica reported its load.</summary>
     Reported,
 
-    /// <summary>A replica may have at most so many requests for now: it comes back and is tried, or gets its share little by little.</summary>
+    /// <summary>
+    /// A replica may have at most so many requests for now: it comes back and is tried, or gets its share little by little.
+    /// </summary>
     Limited,
 }
 

@@ -4,9 +4,9 @@ using TokenFactory.Units;
 namespace TokenFactory.Fleet;
 
 /// <summary>
-/// The meters of a pool's replicas, and the dollars of their idle time: these go into a pot that the pool's requests empty as they end, in the
-/// ratio of idle to busy dollars of the last hour. What was allocated, what is in the pot and what requests in flight have by now add up to
-/// what was paid.
+/// The meters of a pool's replicas, and the dollars of their idle time: these go into a pot that the pool's requests empty as they end, in
+/// the ratio of idle to busy dollars of the last hour. What was allocated, what is in the pot and what requests in flight have by now add
+/// up to what was paid.
 /// </summary>
 public sealed class PoolMeter
 {

@@ -93,8 +93,8 @@ public sealed class ClassState
     public double OutputTokens { get; private set; } = PriorOutputTokens;
 
     /// <summary>
-    /// Seconds between requests sent to replicas while others of the class wait: a moving mean; null before any. Gaps in which none waited say
-    /// when clients ask, not how fast a line moves.
+    /// Seconds between requests sent to replicas while others of the class wait: a moving mean; null before any. Gaps in which none waited
+    /// say when clients ask, not how fast a line moves.
     /// </summary>
     public double? SecondsPerSent { get; private set; }
 

@@ -31,7 +31,10 @@ internal record struct WorkSums(double Seconds, double Joules)
     }
 }
 
-/// <summary>One request at one replica, as its meter knows it. Work is counted in whole picoseconds, so that what is added and taken away again leaves nothing.</summary>
+/// <summary>
+/// One request at one replica, as its meter knows it. Work is counted in whole picoseconds, so that what is added and taken away again
+/// leaves nothing.
+/// </summary>
 public sealed class Work
 {
     private const int UsualBatch = 32;

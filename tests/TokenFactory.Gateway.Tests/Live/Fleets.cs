@@ -25,22 +25,26 @@ internal static class Fleets
 
     public static readonly ServiceClass Batch = new("batch") { Priority = 2, FillsSlack = true, DeadlineSeconds = 3600 };
 
-    public static PoolFacts Facts(string gpu = "h100-sxm", double usd = 3, double kv = 400_000, int most = 64, double longest = 1e9) => new()
-    {
-        Name = gpu,
-        Role = ReplicaRole.Aggregated,
-        Model = Models.GetOrAdd(gpu, ModelOf),
-        UsdPerHour = usd,
-        KvTokens = kv,
-        MaxSequences = most,
-        LongestTokens = longest,
-    };
+    public static PoolFacts Facts(
+        string gpu = "h100-sxm", double usd = 3, double kv = 400_000, int most = 64, double longest = 1e9) => new()
+        {
+            Name = gpu,
+            Role = ReplicaRole.Aggregated,
+            Model = Models.GetOrAdd(gpu, ModelOf),
+            UsdPerHour = usd,
+            KvTokens = kv,
+            MaxSequences = most,
+            LongestTokens = longest,
+        };
 
     public static PoolSetup Pool(int replicas = 2, PoolFacts? facts = null, EngineKind engine = EngineKind.Vllm)
     {
         facts ??= Facts();
-        var addresses = Enumerable.Range(0, replicas).Select(i => new ReplicaSetup($"{facts.Name}-{i}", new Uri($"http://{facts.Name}-{i}.test")));
-        return new PoolSetup(facts, engine, [.. addresses]) { Settings = new EngineSettings { MaxSequences = 64, TokenBudget = 2048, BlockTokens = 16 } };
+        var names = Enumerable.Range(0, replicas).Select(i => $"{facts.Name}-{i}");
+        return new PoolSetup(facts, engine, [.. names.Select(name => new ReplicaSetup(name, new Uri($"http://{name}.test")))])
+        {
+            Settings = new EngineSettings { MaxSequences = 64, TokenBudget = 2048, BlockTokens = 16 },
+        };
     }
 
     public static GatewaySetup Setup(params PoolSetup[] pools) => new()
@@ -68,6 +72,18 @@ internal static class Fleets
         return fleet;
     }
 
+    /// <summary>Moves the clock on until something holds; others' threads have time to do their part.</summary>
+    public static async Task Until(HandClock clock, Func<bool> holds, double seconds = 1)
+    {
+        var guard = DateTime.UtcNow.AddSeconds(60);
+        while (!holds())
+        {
+            Assert.True(DateTime.UtcNow < guard, "it never came to be");
+            clock.Advance(seconds);
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+    }
+
     private static ReplicaModel ModelOf(string gpu)
     {
         var (catalog, kernels, calibration) = Shipped.Value;
@@ -88,8 +104,9 @@ internal static class Fleets
     private static (CatalogContents Catalog, KernelTable Kernels, CalibrationSet Calibration) Read()
     {
         var mistakes = new List<Mistake>();
-        var files = Directory.EnumerateFiles(Repository.Path("catalog"), "*", SearchOption.AllDirectories)
-            .Select(file => new CatalogFile(Path.GetRelativePath(Repository.Path("catalog"), file).Replace('\\', '/'), File.ReadAllText(file)));
+        var root = Repository.Path("catalog");
+        var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
+            .Select(file => new CatalogFile(Path.GetRelativePath(root, file).Replace('\\', '/'), File.ReadAllText(file)));
         var catalog = CatalogReader.Read([[.. files.OrderBy(file => file.Path, StringComparer.Ordinal)]], mistakes);
         var kernels = KernelTable.Read(
             Repository.Text("catalog", "calibration", "kernels.csv"),

@@ -102,7 +102,7 @@ public sealed class PlacingTests
         Assert.Equal("h100-sxm-0", (await requests.SendAsync()).Replica.Name);
         Assert.Equal(1, fleet.WaitingOf(0));
         http.Set("l40s-0", System.Net.HttpStatusCode.OK);
-        await Until(clock, () => asks.IsCompleted);
+        await Fleets.Until(clock, () => asks.IsCompleted);
         Assert.Equal("l40s-0", (await asks).Leg!.Replica.Name);
     }
 
@@ -153,17 +153,5 @@ public sealed class PlacingTests
         await closing.WaitAsync(Guard, TestContext.Current.CancellationToken);
         Assert.Empty(fleet.Replicas);
         Assert.Equal(0, fleet.TakeMeters().Single().Idle.Value);
-    }
-
-    /// <summary>Moves the clock on, second by second, until something holds; others' threads have time to do their part.</summary>
-    internal static async Task Until(HandClock clock, Func<bool> holds)
-    {
-        var guard = DateTime.UtcNow + Guard;
-        while (!holds())
-        {
-            Assert.True(DateTime.UtcNow < guard, "it never came to be");
-            clock.Advance(1);
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
     }
 }

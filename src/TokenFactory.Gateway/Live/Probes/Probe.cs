@@ -6,12 +6,14 @@ using TokenFactory.Gateway.Setup;
 namespace TokenFactory.Gateway.Live.Probes;
 
 /// <summary>
-/// Looks at one replica, one look after another: (1) whether it serves, (2) when it has just come, whether it takes our key, (3) its load. What
-/// it reads is bounded, and so is the time; an engine that answers slowly is asked less often.
+/// Looks at one replica, one look after another: (1) whether it serves, (2) when it has just come, whether it takes our key, (3) its load.
+/// What it reads is bounded, and so is the time; an engine that answers slowly is asked less often.
 /// </summary>
 internal sealed class Probe(Uri address, PoolSetup pool, HealthSetup health, HttpMessageInvoker http, TimeProvider time)
 {
-    /// <summary>Times as long as its answer takes between looks at the least: metrics cost an engine a part of its one busy thread.</summary>
+    /// <summary>
+    /// Times as long as its answer takes between looks at the least: metrics cost an engine a part of its one busy thread.
+    /// </summary>
     private const double Spare = 20;
 
     private const int MostBytes = 4 << 20;
