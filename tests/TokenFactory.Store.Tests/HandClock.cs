@@ -5,12 +5,20 @@ internal sealed class HandClock : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<HandTimer> _timers = [];
+    private TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = new(2026, 11, 22, 0, 0, 0, TimeSpan.Zero);
     private long _made;
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <summary>Completes once a timer waits.</summary>
+    public Task TimerAsync(CancellationToken cancel)
+    {
+        lock (_gate)
+            return _timers.Count > 0 ? Task.CompletedTask : _set.Task.WaitAsync(TimeSpan.FromSeconds(60), cancel);
+    }
 
     /// <summary>Timers that wait.</summary>
     public int Waiting
@@ -82,6 +90,8 @@ internal sealed class HandClock : TimeProvider
                 {
                     (Due, Order) = (clock._now + dueTime, clock._made++);
                     clock._timers.Add(this);
+                    clock._set.TrySetResult();
+                    clock._set = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 }
 
                 return true;

@@ -48,8 +48,8 @@ internal readonly ref struct SseEvent
         return new SseEvent(bytes, first, lines, name, isError && lines == 0);
     }
 
-    /// <summary>Where in the event's bytes a place in its data stands.</summary>
-    /// <param name="inData">Offset of a byte of the data that is no line feed between two lines.</param>
+    /// <summary>Where in the event's bytes a byte of its data stands; the line feed between two lines counts as right before the second.</summary>
+    /// <param name="inData">Offset of the byte in the data.</param>
     public int Locate(int inData)
     {
         if (DataLines <= 1)

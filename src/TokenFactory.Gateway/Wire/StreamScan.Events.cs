@@ -70,10 +70,11 @@ public sealed partial class StreamScan
         if (!sse.Name.IsEmpty && !IsLast(sse.Name))
             return Fate.Pass;
         var reading = new EventReading();
-        var type = reading.TryReadResponse(data) && sse.Name.IsEmpty ? reading.Type : sse.Name;
+        var readable = reading.TryReadResponse(data);
+        var type = readable && sse.Name.IsEmpty ? reading.Type : sse.Name;
         if (!IsLast(type))
             return Fate.Pass;
-        Usage = reading.Usage ?? Usage;
+        Usage = (readable ? reading.Usage : null) ?? Usage;
         if (type.SequenceEqual("response.failed"u8))
             Error ??= "the response failed";
         return Ended();
@@ -99,7 +100,7 @@ public sealed partial class StreamScan
         if (keepFinalUsage && reading.Usage is not null && !reading.Choices.IsEmpty)
             Spare(data, reading.Choices);
         for (var i = 0; i < _cuts.Count; i++)
-            _cuts[i] = new Place(shift + sse.Locate(_cuts[i].Start), shift + sse.Locate(_cuts[i].End - 1) + 1);
+            _cuts[i] = new Place(shift + sse.Locate(_cuts[i].Start - 1) + 1, shift + sse.Locate(_cuts[i].End - 1) + 1);
         return Fate.Cut;
     }
 

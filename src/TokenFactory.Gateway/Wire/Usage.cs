@@ -41,7 +41,7 @@ internal static class UsageReader
             else if (Is(ref reader, "prompt_tokens_details"u8) || Is(ref reader, "input_tokens_details"u8))
                 cached = Part(ref reader, "cached_tokens"u8, cached);
             else if (Is(ref reader, "completion_tokens_details"u8) || Is(ref reader, "output_tokens_details"u8))
-                reasoning = Part(ref reader, "reasoning_tokens"u8, reasoning);
+                reasoning = Math.Max(reasoning, Part(ref reader, "reasoning_tokens"u8, Absent));
             else if (Is(ref reader, "reasoning_tokens"u8))
                 reasoning = Math.Max(reasoning, Count(ref reader));
             else

@@ -111,6 +111,31 @@ public sealed class StreamScanTests
         Assert.Equal(done ? end : "", Encoding.UTF8.GetString(scan.Held.Span));
     }
 
+    [Fact]
+    public void An_event_without_end_gives_the_stream_up_and_keeps_nothing()
+    {
+        var scan = new StreamScan(Endpoint.Chat, false, false);
+        var to = new ArrayBufferWriter<byte>();
+        scan.Feed("data: {}\n\ndata: "u8, to);
+        var piece = new byte[64 << 10];
+        piece.AsSpan().Fill((byte)'x');
+        for (var fed = 0; fed < 2 * StreamScan.MostEventBytes; fed += piece.Length)
+            scan.Feed(piece, to);
+        scan.Feed("\n\ndata: [DONE]\n\n"u8, to);
+        scan.End(to);
+        Assert.Equal((true, false, "data: {}\n\n".Length, 0), (scan.Broken, scan.Done, to.WrittenCount, scan.Held.Length));
+        Assert.Contains($"{StreamScan.MostEventBytes} bytes", scan.Error);
+    }
+
+    [Fact]
+    public void What_follows_the_end_is_held_with_it_and_not_without_bound()
+    {
+        var (sent, scan) = Run(Done + ": bye\n\n" + string.Concat(Enumerable.Repeat($"data: {new string('x', 1000)}\n\n", 1000)));
+        Assert.Equal("", sent);
+        Assert.StartsWith(Done + ": bye\n\n", Encoding.UTF8.GetString(scan.Held.Span));
+        Assert.InRange(scan.Held.Length, 60_000, 65_536);
+    }
+
     internal static (string Sent, StreamScan Scan) Run(
         string stream, Endpoint endpoint = Endpoint.Chat, bool final = false, bool continuous = false)
     {
