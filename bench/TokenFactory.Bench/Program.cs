@@ -9,5 +9,7 @@ else if (args is ["policies", ..])
     PolicyRuns.Run(args[1..]);
 else if (args is ["plan"])
     PlanRuns.Run();
+else if (args is ["ledger", ..])
+    await LedgerRuns.RunAsync(args[1..]);
 else
     BenchmarkSwitcher.FromAssembly(typeof(SplitBenchmark).Assembly).Run(args);
