@@ -11,5 +11,7 @@ else if (args is ["wire"])
     WireRuns.Run();
 else if (args is ["plan"])
     PlanRuns.Run();
+else if (args is ["ledger", ..])
+    await LedgerRuns.RunAsync(args[1..]);
 else
     BenchmarkSwitcher.FromAssembly(typeof(SplitBenchmark).Assembly).Run(args);
