@@ -45,6 +45,8 @@ public sealed class RequestScanTests
     [InlineData("", null, "invalid_json")]
     [InlineData("[]", null, "invalid_json")]
     [InlineData("{", null, "invalid_json")]
+    [InlineData("{\"model\":", null, "invalid_json")]
+    [InlineData("{\"model\":\"m\",\"messages\":[", null, "invalid_json")]
     [InlineData("""{"model":"m","messages":[1]} x""", null, "invalid_json")]
     [InlineData("""{"model":"m","messages":[1],}""", null, "invalid_json")]
     [InlineData("""{"model":"m",/**/"messages":[1]}""", null, "invalid_json")]

@@ -7,7 +7,7 @@ namespace TokenFactory.Gateway.Tests.Wire;
 /// <summary>What a stream scan must do, said slowly: the whole stream at once, each event parsed into a tree.</summary>
 internal sealed class StreamReference(Endpoint endpoint, bool keepFinal, bool keepContinuous)
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 256 };
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 128 };
 
     private readonly List<byte> _held = [];
     private byte[]? _spare;

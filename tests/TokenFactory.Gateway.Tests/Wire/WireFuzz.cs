@@ -113,7 +113,7 @@ public sealed class WireFuzz
         }
     }
 
-    private static byte[] Mutated(Dice dice, byte[] bytes)
+    internal static byte[] Mutated(Dice dice, byte[] bytes)
     {
         var mutated = bytes.ToList();
         for (var i = dice.Whole(0, 4); i > 0; i--)
