@@ -7,6 +7,8 @@ else if (args is ["mix", ..])
     MixRuns.Run();
 else if (args is ["policies", ..])
     PolicyRuns.Run(args[1..]);
+else if (args is ["telemetry"])
+    TelemetryRuns.Run();
 else if (args is ["plan"])
     PlanRuns.Run();
 else
