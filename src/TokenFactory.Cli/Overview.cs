@@ -18,6 +18,8 @@ internal static class Overview
           audit     what each lever of a running fleet would save at its promises, alone and together
           calibrate fit the performance model to measurements, and say how wrong it is
           catalog   the GPUs, models, prices and points behind the numbers
+          engine    an OpenAI-compatible server at the pace of a chosen GPU, without one
+          bench     load for an OpenAI-compatible server, and how it was served
 
         Try
           tokenfactory price
@@ -31,6 +33,8 @@ internal static class Overview
           tokenfactory audit examples/audit-naive.yaml
           tokenfactory calibrate --from my-measurements.csv --out mycatalog/calibration
           tokenfactory catalog show h100
+          tokenfactory engine --model llama-3.1-8b --gpu h100
+          tokenfactory bench http://127.0.0.1:8000 --concurrency 32
 
         Every verb takes --help, --json (for machines) and --sources (where each figure comes from).
         Exit codes: 0 done, 1 the answer is no, 2 could not answer.

@@ -118,17 +118,7 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
                     $"The workload sends {sent}{Remedy(file.Item("workload")!, name)}");
             }
 
-            classes.Add(new ServiceClass(name)
-            {
-                Priority = item.Whole("priority", 0) ?? 0,
-                TtftSeconds = item.Number("ttft_s", double.Epsilon, 1e9),
-                TpotSeconds = item.Number("tpot_ms", double.Epsilon, 1e9) / 1e3,
-                EndToEndSeconds = item.Number("end_to_end_s", double.Epsilon, 1e9),
-                DeadlineSeconds = item.Number("deadline_s", double.Epsilon, 1e9),
-                MaxWaitSeconds = item.Number("max_wait_s", double.Epsilon, 1e9),
-                MaxWaiting = item.Whole("max_waiting", 1),
-                FillsSlack = Truth(item, "fills_slack"),
-            });
+            classes.Add(Class(item, name));
         }
 
         foreach (var sent in workload?.Classes ?? [])
@@ -141,6 +131,19 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
             file.Note("classes", $"are {classes.Count} with those of the workload", "Give at most 64");
         return classes;
     }
+
+    /// <summary>A class with its promises.</summary>
+    internal static ServiceClass Class(Settings item, string name) => new(name)
+    {
+        Priority = item.Whole("priority", 0) ?? 0,
+        TtftSeconds = item.Number("ttft_s", double.Epsilon, 1e9),
+        TpotSeconds = item.Number("tpot_ms", double.Epsilon, 1e9) / 1e3,
+        EndToEndSeconds = item.Number("end_to_end_s", double.Epsilon, 1e9),
+        DeadlineSeconds = item.Number("deadline_s", double.Epsilon, 1e9),
+        MaxWaitSeconds = item.Number("max_wait_s", double.Epsilon, 1e9),
+        MaxWaiting = item.Whole("max_waiting", 1),
+        FillsSlack = Truth(item, "fills_slack"),
+    };
 
     /// <summary>A trace without classes takes any.</summary>
     private static string Remedy(Settings workload, string name) =>
