@@ -76,6 +76,8 @@ internal static class App
         root.Subcommands.Add(AuditVerb.Command(terminal));
         root.Subcommands.Add(ServeVerb.Command(terminal));
         root.Subcommands.Add(ReportVerb.Command(terminal));
+        root.Subcommands.Add(EngineVerb.Command(terminal));
+        root.Subcommands.Add(BenchVerb.Command(terminal));
         root.Subcommands.Add(CalibrateVerb.Command(terminal));
         root.Subcommands.Add(CatalogVerb.Command(terminal));
         return root;
