@@ -9,14 +9,14 @@ using TokenFactory.Store;
 namespace TokenFactory.Gateway.Admin;
 
 /// <summary>
-/// What operators ask of a running gateway: tenants, keys, replicas, usage, status. All of it needs the admin key; nothing of it is served on
-/// the address of the OpenAI API. /openapi.json describes both.
+/// What operators ask of a running gateway: tenants, keys, replicas, usage, status. All of it needs the admin key; nothing of it is served
+/// on the address of the OpenAI API. /openapi.json describes both.
 /// </summary>
 public static class AdminApi
 {
     private const string Root = "/admin/v1";
 
-    /// <summary>Maps it, with /openapi.json.</summary>
+    /// <summary>Maps it, with /openapi.json and /metrics.</summary>
     public static void Map(IEndpointRouteBuilder routes, AdminParts parts)
     {
         var tenants = new AdminTenants(parts);
@@ -39,13 +39,15 @@ public static class AdminApi
         Add("GET", Root + "/usage", plant.UsageAsync);
         Add("GET", Root + "/status", plant.StatusAsync);
         Add("GET", "/openapi.json", OpenApi.ServeAsync);
+        if (parts.Metrics is { } metrics)
+            Add("GET", "/metrics", metrics.ServeAsync);
         routes.Map(Root + "/{**rest}", context => RunAsync(parts, context, NotThere));
 
         void Add(string method, string path, RequestDelegate handler) =>
             routes.MapMethods(path, [method], context => RunAsync(parts, context, handler));
     }
 
-    /// <summary>Serves a request if it brings the admin key; says what is wrong with it in JSON otherwise. For other routes of the admin port too.</summary>
+    /// <summary>Serves a request if it brings the admin key; says what is wrong with it in JSON otherwise.</summary>
     public static async Task RunAsync(AdminParts parts, HttpContext context, RequestDelegate handler)
     {
         try
@@ -69,8 +71,8 @@ public static class AdminApi
         }
         catch (StoreAwayException away)
         {
-            await RefuseAsync(
-                context, new AdminRefusal(503, "store_away", $"The store cannot be reached, so nothing was changed: {away.Message} Try again."));
+            var message = $"The store cannot be reached, so nothing was changed: {away.Message} Try again.";
+            await RefuseAsync(context, new AdminRefusal(503, "store_away", message));
         }
     }
 
@@ -90,5 +92,8 @@ public static class AdminApi
         404, "not_found", $"There is no {context.Request.Method} {context.Request.Path}. See /openapi.json.");
 
     private static Task RefuseAsync(HttpContext context, AdminRefusal refusal) => AnswerAsync(
-        context, new ErrorView(new ErrorBody(refusal.Message, refusal.Code, refusal.Mistakes)), AdminJson.Default.ErrorView, refusal.Status);
+        context,
+        new ErrorView(new ErrorBody(refusal.Message, refusal.Code, refusal.Mistakes)),
+        AdminJson.Default.ErrorView,
+        refusal.Status);
 }

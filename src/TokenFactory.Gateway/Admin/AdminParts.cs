@@ -1,5 +1,6 @@
 using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Setup;
+using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Gateway.Tenants;
 using TokenFactory.Units;
 
@@ -25,6 +26,9 @@ public sealed record AdminParts
 
     /// <summary>How the ledger fares.</summary>
     public required Func<StoreStatus> Store { get; init; }
+
+    /// <summary>Metrics, for /metrics; null where none are kept.</summary>
+    public GatewayMetrics? Metrics { get; init; }
 
     /// <summary>The time, and since when the gateway runs.</summary>
     public required WallClock Clock { get; init; }
@@ -90,8 +94,8 @@ public sealed record ReplicaStatus(
         })];
 
     private static ReplicaStatus Of(string model, LiveReplica replica, ReplicaTotals totals) => new(
-        replica.Name, model, replica.Pool.Facts.Name, replica.Pool.What, replica.IsVirtual, replica.Address?.ToString(), replica.State, replica.Why,
-        replica.InFlight, replica.Running, replica.Waiting, replica.KvHeld, replica.ReportAgeSeconds,
+        replica.Name, model, replica.Pool.Facts.Name, replica.Pool.What, replica.IsVirtual, replica.Address?.ToString(), replica.State,
+        replica.Why, replica.InFlight, replica.Running, replica.Waiting, replica.KvHeld, replica.ReportAgeSeconds,
         totals.Watts, totals.Joules, totals.IdleJoules, totals.UsdPaid, totals.UsdIdle, totals.BusySeconds);
 
     /// <summary>Drains or resumes the replica of a name; false where no fleet has one.</summary>

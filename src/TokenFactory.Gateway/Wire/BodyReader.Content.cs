@@ -9,14 +9,14 @@ internal ref partial struct BodyReader
     [
         .. new[]
         {
-            "image_url", "input_image", "image", "image_embeds", "image_pil", "input_audio", "audio_url", "audio", "audio_embeds", "video_url",
-            "input_video", "video", "input_file", "file",
+            "image_url", "input_image", "image", "image_embeds", "image_pil", "input_audio", "audio_url", "audio", "audio_embeds",
+            "video_url", "input_video", "video", "input_file", "file",
         }.Select(System.Text.Encoding.UTF8.GetBytes),
     ];
 
     private void Content(string field)
     {
-        var start = (int)_json.TokenStartIndex;
+        var start = _json.TokenStart;
         switch (_json.TokenType)
         {
             case JsonTokenType.StartArray when _endpoint is Endpoint.Chat or Endpoint.Responses:
@@ -35,14 +35,14 @@ internal ref partial struct BodyReader
                 break;
         }
 
-        _content = new Place(start, (int)_json.BytesConsumed);
+        _content = new Place(start, _json.Consumed);
     }
 
     /// <summary>Messages or items; looks for parts that are no text.</summary>
     private void Items(string field)
     {
-        var (depth, items, typed) = (_json.CurrentDepth, 0, false);
-        while (_json.Read() && _json.CurrentDepth > depth)
+        var (depth, items, typed) = (_json.Depth, 0, false);
+        while (_json.Read() && _json.Depth > depth)
         {
             items++;
             switch (_json.TokenType)
@@ -65,7 +65,7 @@ internal ref partial struct BodyReader
     /// <summary>The name is "type", or one that only parts with media have, which some engines take without a type.</summary>
     private bool NamesType()
     {
-        var name = _json.ValueSpan;
+        var name = _json.Value;
         if (FieldNames.Means(name, "type"u8))
             return true;
         _hasMedia = (name.EndsWith("_url"u8) && (name.StartsWith("image"u8) || name.StartsWith("audio"u8) || name.StartsWith("video"u8)))
@@ -77,7 +77,7 @@ internal ref partial struct BodyReader
     {
         foreach (var media in MediaTypes)
         {
-            if (FieldNames.Means(_json.ValueSpan, media))
+            if (FieldNames.Means(_json.Value, media))
                 return true;
         }
 
@@ -118,7 +118,7 @@ internal ref partial struct BodyReader
 
     private int Id(string field)
     {
-        if (_json.TokenType != JsonTokenType.Number || !_json.TryGetInt32(out var id) || id < 0)
+        if (_json.TokenType != JsonTokenType.Number || !_json.TryGetWhole(out var id) || id is < 0 or > int.MaxValue)
             Wrong(field, "give ids of tokens as whole numbers from 0");
         return 1;
     }

@@ -5,14 +5,12 @@ namespace TokenFactory.Gateway.Wire;
 /// <summary>Reads a request's body once, from its first byte to its last.</summary>
 internal ref partial struct BodyReader
 {
-    /// <summary>Deepest nesting that is read: schemas of tools take some.</summary>
-    public const int MostDepth = 128;
-
     private const int MostModelChars = 256;
     private const int MostChoices = 128;
 
+    private readonly ReadOnlySpan<byte> _body;
     private readonly Endpoint _endpoint;
-    private Utf8JsonReader _json;
+    private JsonScanner _json;
     private BodyPlaces _places;
     private uint _seen;
     private string? _model;
@@ -28,29 +26,37 @@ internal ref partial struct BodyReader
 
     public BodyReader(ReadOnlySpan<byte> body, Endpoint endpoint)
     {
+        _body = body;
         _endpoint = endpoint;
-        _json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MostDepth });
+        _json = new JsonScanner(body);
     }
 
-    /// <summary>The first mistake that was found; then the scan is worthless.</summary>
+    /// <summary>The first mistake that was found.</summary>
     public BodyMistake? Mistake { get; private set; }
 
     /// <summary>Reads the whole body; null where there is a mistake.</summary>
-    /// <exception cref="JsonException">It is not JSON.</exception>
     public RequestScan? Read()
     {
-        _json.Read();
+        if (!_json.Read())
+        {
+            Mistake = Broken();
+            return null;
+        }
+
         if (_json.TokenType != JsonTokenType.StartObject)
         {
             Mistake = BodyMistake.NotJson($"it is {Described()}, not an object");
             return null;
         }
 
-        _places.Open = (int)_json.BytesConsumed;
+        _places.Open = _json.Consumed;
         Members(FieldNames.Of(_endpoint));
+        if (Mistake is null)
+            _json.Read();   // to the end: nothing but white space may follow
+        if (_json.Failed)
+            Mistake = Broken();
         if (Mistake is not null)
             return null;
-        _json.Read();   // to the end: nothing but white space may follow
         if (_model is null)
             Mistake = BodyMistake.Missing("model", "name one of the models that /v1/models lists");
         else if (_content.IsEmpty)
@@ -85,12 +91,14 @@ internal ref partial struct BodyReader
     {
         while (Mistake is null && _json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
-            var field = FieldNames.Find(fields, _json.ValueSpan, out var misspelt);
+            var field = FieldNames.Find(fields, _json.Value, out var misspelt);
             _json.Read();
             if (field is null)
                 _json.Skip();
             else if (misspelt)
                 Mistake = BodyMistake.Spelt(field.Name);
+            else if (field.Field == BodyField.Peer)
+                Peer(field.Name);
             else if ((_seen & (1u << (int)field.Field)) != 0)
                 Mistake = BodyMistake.Twice(field.Name);
             else
@@ -166,22 +174,8 @@ internal ref partial struct BodyReader
         }
 
         // Six bytes are the most that a character takes in JSON.
-        if (_json.ValueSpan.Length > 6 * MostModelChars || !TryText(out _model) || _model.Length is 0 or > MostModelChars)
+        if (_json.Value.Length > 6 * MostModelChars || !_json.TryGetText(out _model) || _model.Length is 0 or > MostModelChars)
             Mistake = BodyMistake.Wrong("model", "no name", $"give the name of a model in 1 to {MostModelChars} characters");
-    }
-
-    private readonly bool TryText(out string text)
-    {
-        try
-        {
-            text = _json.GetString()!;
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            text = "";   // half of a surrogate pair: the caller refuses it
-            return false;
-        }
     }
 
     private void StreamOptions()
@@ -200,6 +194,13 @@ internal ref partial struct BodyReader
             Wrong("cache_salt", "give a string, or leave it out");
     }
 
+    private void Peer(string field)
+    {
+        if (_json.TokenType != JsonTokenType.Null)
+            Wrong(field, "which machines engines fetch from is not for requests to say; leave it out");
+        _json.Skip();
+    }
+
     private bool Flag(string field, out Place at)
     {
         at = Here();
@@ -212,14 +213,21 @@ internal ref partial struct BodyReader
     {
         if (_json.TokenType == JsonTokenType.Null)
             return new TokenLimit(Here(), 0);
-        var value = 0;
-        if (_json.TokenType != JsonTokenType.Number || !_json.TryGetInt32(out value) || value < least || value > most)
+        var value = 0L;
+        if (_json.TokenType != JsonTokenType.Number || !_json.TryGetWhole(out value) || value < least || value > most)
             Wrong(field, $"give a whole number from {least} to {most}, or leave it out");
-        return new TokenLimit(Here(), value);
+        return new TokenLimit(Here(), (int)value);
     }
 
     /// <summary>Where the reader's value stands; of objects and arrays only where they begin.</summary>
-    private readonly Place Here() => new((int)_json.TokenStartIndex, (int)_json.BytesConsumed);
+    private readonly Place Here() => new(_json.TokenStart, _json.Consumed);
+
+    private readonly BodyMistake Broken()
+    {
+        var read = _body[.._json.Consumed];
+        var (line, at) = (read.Count((byte)'\n') + 1, read.Length - read.LastIndexOf((byte)'\n'));
+        return BodyMistake.NotJson($"wrong, or nested more than {JsonScanner.MostDepth} deep, at line {line}, byte {at}");
+    }
 
     private void Wrong(string field, string remedy) => Mistake = BodyMistake.Wrong(field, Described(), remedy);
 
@@ -228,7 +236,7 @@ internal ref partial struct BodyReader
         JsonTokenType.StartObject => "an object",
         JsonTokenType.StartArray => "an array",
         JsonTokenType.String => "a string",
-        JsonTokenType.Number when _json.ValueSpan.Length <= 32 => System.Text.Encoding.UTF8.GetString(_json.ValueSpan),
+        JsonTokenType.Number when _json.Value.Length <= 32 => System.Text.Encoding.UTF8.GetString(_json.Value),
         JsonTokenType.Number => "a number with too many digits",
         JsonTokenType.True => "true",
         JsonTokenType.False => "false",

@@ -5,8 +5,6 @@ namespace TokenFactory.Gateway.Wire;
 /// <summary>What the data of one event say of usage, read at the outermost level only.</summary>
 internal ref struct EventReading
 {
-    private static readonly JsonReaderOptions Options = new() { MaxDepth = 256 };
-
     /// <summary>Usage that can be; null where there is none.</summary>
     public Usage? Usage;
 
@@ -25,104 +23,91 @@ internal ref struct EventReading
     /// <summary>What "type" says, as it stands between its quotes.</summary>
     public ReadOnlySpan<byte> Type;
 
-    /// <summary>Reads a chunk of a chat or completion; false where it is no JSON object.</summary>
+    /// <summary>Reads a chunk of a chat or completion; false where it is no JSON object, and then what was read counts nothing.</summary>
     /// <param name="json">The event's data.</param>
     /// <param name="cuts">Where each usage member stands, with the comma that goes with it.</param>
     public bool TryRead(ReadOnlySpan<byte> json, List<Place> cuts)
     {
-        try
-        {
-            var reader = new Utf8JsonReader(json, Options);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                return false;
-            var (cutFrom, keptEnd) = (-1, -1);
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var start = (int)reader.TokenStartIndex;
-                if (cutFrom >= 0)
-                    cuts.Add(new Place(cutFrom, start));
-                cutFrom = -1;
-                var named = UsageReader.Is(ref reader, "usage"u8);
-                Member(ref reader, json, named);
-                if (!named)
-                    keptEnd = (int)reader.BytesConsumed;
-                else if (keptEnd < 0)
-                    cutFrom = start;   // nothing is kept before it: the comma after it goes
-                else
-                    cuts.Add(new Place(keptEnd, keptEnd = (int)reader.BytesConsumed));
-            }
-
-            if (cutFrom >= 0)
-                cuts.Add(new Place(cutFrom, (int)reader.TokenStartIndex));
-            return !reader.Read();
-        }
-        catch (JsonException)
-        {
+        var reader = new JsonScanner(json);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return false;
+        var (cutFrom, keptEnd) = (-1, -1);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (cutFrom >= 0)
+                cuts.Add(new Place(cutFrom, reader.TokenStart));
+            cutFrom = -1;
+            var start = reader.TokenStart;
+            var isUsage = reader.Is("usage"u8);
+            if (isUsage)
+                ReadUsage(ref reader);
+            else
+                Other(ref reader, json);
+            if (!isUsage)
+                keptEnd = reader.Consumed;
+            else if (keptEnd < 0)
+                cutFrom = start;   // nothing is kept before it: the comma after it goes
+            else
+                cuts.Add(new Place(keptEnd, keptEnd = reader.Consumed));
         }
+
+        if (cutFrom >= 0)
+            cuts.Add(new Place(cutFrom, reader.TokenStart));
+        reader.Read();
+        return !reader.Failed;
     }
 
     /// <summary>Reads an event of a response: its type, and the usage of the response; false where it is no JSON object.</summary>
     /// <param name="json">The event's data.</param>
     public bool TryReadResponse(ReadOnlySpan<byte> json)
     {
-        try
-        {
-            var reader = new Utf8JsonReader(json, Options);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                return false;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var (isType, isResponse) = (UsageReader.Is(ref reader, "type"u8), UsageReader.Is(ref reader, "response"u8));
-                reader.Read();
-                if (isType && reader.TokenType == JsonTokenType.String)
-                    Type = reader.ValueSpan;
-                if (isResponse && reader.TokenType == JsonTokenType.StartObject)
-                    Response(ref reader);
-                else
-                    reader.Skip();
-            }
-
-            return !reader.Read();
-        }
-        catch (JsonException)
-        {
+        var reader = new JsonScanner(json);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             return false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isType, isResponse) = (reader.Is("type"u8), reader.Is("response"u8));
+            reader.Read();
+            if (isType && reader.TokenType == JsonTokenType.String)
+                Type = reader.Value;
+            if (isResponse && reader.TokenType == JsonTokenType.StartObject)
+                Response(ref reader);
+            else
+                reader.Skip();
         }
+
+        reader.Read();
+        return !reader.Failed;
     }
 
-    private void Response(ref Utf8JsonReader reader)
+    private void Response(ref JsonScanner reader)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!UsageReader.Is(ref reader, "usage"u8))
-            {
-                UsageReader.Pass(ref reader);
-                continue;
-            }
-
-            reader.Read();
-            Usage = UsageReader.Read(ref reader) ?? Usage;
+            if (reader.Is("usage"u8))
+                ReadUsage(ref reader);
+            else
+                reader.Skip();
         }
     }
 
-    private void Member(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, bool isUsage)
+    private void ReadUsage(ref JsonScanner reader)
     {
-        var isChoices = UsageReader.Is(ref reader, "choices"u8);
         reader.Read();
-        if (isUsage)
-        {
-            HasObject |= reader.TokenType == JsonTokenType.StartObject;
-            HasValue |= reader.TokenType != JsonTokenType.Null;
-            Usage = UsageReader.Read(ref reader) ?? Usage;
-            return;
-        }
+        HasObject |= reader.TokenType == JsonTokenType.StartObject;
+        HasValue |= reader.TokenType != JsonTokenType.Null;
+        Usage = UsageReader.Read(ref reader) ?? Usage;
+    }
 
-        var (start, isArray) = ((int)reader.TokenStartIndex, reader.TokenType == JsonTokenType.StartArray);
+    private void Other(ref JsonScanner reader, ReadOnlySpan<byte> json)
+    {
+        var isChoices = reader.Is("choices"u8);
+        reader.Read();
+        var (start, isArray) = (reader.TokenStart, reader.TokenType == JsonTokenType.StartArray);
         reader.Skip();
-        if (!isChoices)
+        if (!isChoices || reader.Failed)
             return;
-        Choices = new Place(start, (int)reader.BytesConsumed);
+        Choices = new Place(start, reader.Consumed);
         NoChoices = isArray && json[(start + 1)..(Choices.End - 1)].Trim(" \t\r\n"u8).IsEmpty;
     }
 }

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Unicode;
 
 namespace TokenFactory.Gateway.Wire;
 
@@ -52,24 +52,15 @@ public sealed partial class RequestScan
     /// <param name="mistake">What is wrong with it; null where nothing is.</param>
     public static RequestScan? Read(ReadOnlyMemory<byte> body, Endpoint endpoint, out BodyMistake? mistake)
     {
-        if (!System.Text.Unicode.Utf8.IsValid(body.Span))
+        if (!Utf8.IsValid(body.Span))
         {
             mistake = BodyMistake.NotJson("it is not UTF-8");
             return null;
         }
 
         var reader = new BodyReader(body.Span, endpoint);
-        try
-        {
-            var scan = reader.Read();
-            mistake = reader.Mistake;
-            return mistake is null ? scan : null;
-        }
-        catch (JsonException e)
-        {
-            mistake = reader.Mistake ?? BodyMistake.NotJson(
-                $"wrong, or nested more than {BodyReader.MostDepth} deep, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
-            return null;
-        }
+        var scan = reader.Read();
+        mistake = reader.Mistake;
+        return scan;
     }
 }

@@ -21,9 +21,9 @@ internal static class UsageReader
     /// <summary>
     /// Reads the value that the reader stands on, to its end. Null where it is no object, tells of neither prompt nor answer, or cannot be
     /// (a count that is negative, over 1e12 or no whole number). Parts larger than their whole are cut to it; impossible parts are none.
+    /// Engines escape nothing in names. It counts only where the reader has not failed in the end.
     /// </summary>
-    /// <exception cref="JsonException">It is not JSON.</exception>
-    public static Usage? Read(ref Utf8JsonReader reader)
+    public static Usage? Read(ref JsonScanner reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -34,18 +34,18 @@ internal static class UsageReader
         var (prompt, cached, output, reasoning) = (Absent, Absent, Absent, Absent);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (Is(ref reader, "prompt_tokens"u8) || Is(ref reader, "input_tokens"u8))
+            if (reader.Is("prompt_tokens"u8) || reader.Is("input_tokens"u8))
                 prompt = Count(ref reader);
-            else if (Is(ref reader, "completion_tokens"u8) || Is(ref reader, "output_tokens"u8))
+            else if (reader.Is("completion_tokens"u8) || reader.Is("output_tokens"u8))
                 output = Count(ref reader);
-            else if (Is(ref reader, "prompt_tokens_details"u8) || Is(ref reader, "input_tokens_details"u8))
+            else if (reader.Is("prompt_tokens_details"u8) || reader.Is("input_tokens_details"u8))
                 cached = Part(ref reader, "cached_tokens"u8, cached);
-            else if (Is(ref reader, "completion_tokens_details"u8) || Is(ref reader, "output_tokens_details"u8))
+            else if (reader.Is("completion_tokens_details"u8) || reader.Is("output_tokens_details"u8))
                 reasoning = Math.Max(reasoning, Part(ref reader, "reasoning_tokens"u8, Absent));
-            else if (Is(ref reader, "reasoning_tokens"u8))
+            else if (reader.Is("reasoning_tokens"u8))
                 reasoning = Math.Max(reasoning, Count(ref reader));
             else
-                Pass(ref reader);
+                reader.Skip();
         }
 
         if (prompt == Impossible || output == Impossible || (prompt == Absent && output == Absent))
@@ -54,17 +54,7 @@ internal static class UsageReader
         return new Usage(prompt, Math.Clamp(cached, 0, prompt), output, Math.Clamp(reasoning, 0, output));
     }
 
-    /// <summary>Whether the reader stands on a name. Engines escape nothing in names.</summary>
-    public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> name) => reader.ValueSpan.SequenceEqual(name);
-
-    /// <summary>Goes over the value that follows a name.</summary>
-    public static void Pass(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        reader.Skip();
-    }
-
-    private static long Part(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, long before)
+    private static long Part(ref JsonScanner reader, ReadOnlySpan<byte> name, long before)
     {
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -76,16 +66,16 @@ internal static class UsageReader
         var part = before;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (Is(ref reader, name))
+            if (reader.Is(name))
                 part = Count(ref reader);
             else
-                Pass(ref reader);
+                reader.Skip();
         }
 
         return part;
     }
 
-    private static long Count(ref Utf8JsonReader reader)
+    private static long Count(ref JsonScanner reader)
     {
         reader.Read();
         if (reader.TokenType == JsonTokenType.Null)
@@ -96,8 +86,8 @@ internal static class UsageReader
             return Impossible;
         }
 
-        if (reader.TryGetInt64(out var whole))
+        if (reader.TryGetWhole(out var whole))
             return whole is >= 0 and <= MostTokens ? whole : Impossible;
-        return reader.TryGetDouble(out var real) && real is >= 0 and <= MostTokens && double.IsInteger(real) ? (long)real : Impossible;
+        return reader.TryGetReal(out var real) && real is >= 0 and <= MostTokens && double.IsInteger(real) ? (long)real : Impossible;
     }
 }

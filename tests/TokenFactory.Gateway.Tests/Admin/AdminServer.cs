@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Gateway.Admin;
 using TokenFactory.Gateway.Setup;
+using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Gateway.Tests.Tenants;
 using TokenFactory.Units;
 
@@ -24,6 +25,7 @@ internal sealed class AdminServer : IAsyncDisposable
     {
         Books = books;
         Key = AdminKey.Open(books.Folder);
+        Metrics = new GatewayMetrics(books.Clock);
         foreach (var name in new[] { "h100-0", "l40s-0" })
         {
             _replicas[name] = new ReplicaStatus(
@@ -42,6 +44,8 @@ internal sealed class AdminServer : IAsyncDisposable
     public Books Books { get; }
 
     public AdminKey Key { get; }
+
+    public GatewayMetrics Metrics { get; }
 
     public HttpClient Client { get; }
 
@@ -73,6 +77,7 @@ internal sealed class AdminServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        Metrics.Dispose();
         await _app.DisposeAsync();
         await Books.DisposeAsync();
     }
@@ -87,6 +92,7 @@ internal sealed class AdminServer : IAsyncDisposable
             && _replicas.TryUpdate(name, replica with { State = drain ? "draining" : "ready" }, replica),
         Store = () => Store,
         Clock = Books.Wall,
+        Metrics = Metrics,
         Started = Books.Wall.Now + Duration.OfSeconds(-90),
     };
 }

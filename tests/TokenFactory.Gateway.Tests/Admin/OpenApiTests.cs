@@ -34,7 +34,7 @@ public sealed class OpenApiTests
                    from operation in path.Value.EnumerateObject()
                    where operation.Value.ValueKind == JsonValueKind.Object && operation.Value.GetProperty("tags")[0].GetString() == "admin"
                    select $"{operation.Name.ToUpperInvariant()} {path.Name}";
-        Assert.Equal(told.Where(each => each != "GET /metrics").Order(StringComparer.Ordinal), mapped.Order(StringComparer.Ordinal));
+        Assert.Equal(told.Order(StringComparer.Ordinal), mapped.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -58,7 +58,8 @@ public sealed class OpenApiTests
         {
             var (_, refused) = await server.AskAsync(method, path, """{"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz": 1}""");
             var mistakes = refused.GetProperty("error").GetProperty("mistakes").EnumerateArray();
-            var message = mistakes.Select(each => each.GetProperty("message").GetString()!).Single(each => each.Contains("Known: ", StringComparison.Ordinal));
+            var message = mistakes.Select(each => each.GetProperty("message").GetString()!)
+                .Single(each => each.Contains("Known: ", StringComparison.Ordinal));
             var told = Schema(schema).GetProperty("properties").EnumerateObject().Select(each => each.Name);
             Assert.Equal(told.Order(StringComparer.Ordinal), message.Split("Known: ")[1].TrimEnd('.').Split(", "));
         }
