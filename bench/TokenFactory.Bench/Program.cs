@@ -9,6 +9,8 @@ else if (args is ["policies", ..])
     PolicyRuns.Run(args[1..]);
 else if (args is ["wire"])
     WireRuns.Run();
+else if (args is ["routing", ..])
+    await RoutingRuns.RunAsync(args[1..]);
 else if (args is ["telemetry"])
     TelemetryRuns.Run();
 else if (args is ["plan"])
