@@ -16,6 +16,9 @@ internal static class Overview
           simulate  what every request and machine of a fleet goes through under real traffic
           plan      the cheapest fleet that keeps its promises, why, and the files to deploy it
           audit     what each lever of a running fleet would save at its promises, alone and together
+          keys      API keys of a running gateway
+          tenants   who is served, up to which limits, and what they spent
+          replicas  who serves, how they fare; drain and resume them
           calibrate fit the performance model to measurements, and say how wrong it is
           catalog   the GPUs, models, prices and points behind the numbers
 
