@@ -74,6 +74,8 @@ internal static class App
         root.Subcommands.Add(SimulateVerb.Command(terminal));
         root.Subcommands.Add(PlanVerb.Command(terminal));
         root.Subcommands.Add(AuditVerb.Command(terminal));
+        root.Subcommands.Add(ServeVerb.Command(terminal));
+        root.Subcommands.Add(ReportVerb.Command(terminal));
         root.Subcommands.Add(KeysVerb.Command(terminal));
         root.Subcommands.Add(TenantsVerb.Command(terminal));
         root.Subcommands.Add(ReplicasVerb.Command(terminal));

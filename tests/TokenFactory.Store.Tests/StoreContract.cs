@@ -5,7 +5,7 @@ using TokenFactory.Units;
 namespace TokenFactory.Store.Tests;
 
 /// <summary>What every store does: random calls, each answered as the model answers it, through closing and opening.</summary>
-public abstract class StoreContract
+public abstract partial class StoreContract
 {
     private static readonly Instant Ever = new(long.MaxValue);
 

@@ -118,17 +118,7 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
                     $"The workload sends {sent}{Remedy(file.Item("workload")!, name)}");
             }
 
-            classes.Add(new ServiceClass(name)
-            {
-                Priority = item.Whole("priority", 0) ?? 0,
-                TtftSeconds = item.Number("ttft_s", double.Epsilon, 1e9),
-                TpotSeconds = item.Number("tpot_ms", double.Epsilon, 1e9) / 1e3,
-                EndToEndSeconds = item.Number("end_to_end_s", double.Epsilon, 1e9),
-                DeadlineSeconds = item.Number("deadline_s", double.Epsilon, 1e9),
-                MaxWaitSeconds = item.Number("max_wait_s", double.Epsilon, 1e9),
-                MaxWaiting = item.Whole("max_waiting", 1),
-                FillsSlack = Truth(item, "fills_slack"),
-            });
+            classes.Add(Class(item));
         }
 
         foreach (var sent in workload?.Classes ?? [])
@@ -142,13 +132,26 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         return classes;
     }
 
+    /// <summary>One class.</summary>
+    internal static ServiceClass Class(Settings item) => new(item.Text("name") ?? "")
+    {
+        Priority = item.Whole("priority", 0) ?? 0,
+        TtftSeconds = item.Number("ttft_s", double.Epsilon, 1e9),
+        TpotSeconds = item.Number("tpot_ms", double.Epsilon, 1e9) / 1e3,
+        EndToEndSeconds = item.Number("end_to_end_s", double.Epsilon, 1e9),
+        DeadlineSeconds = item.Number("deadline_s", double.Epsilon, 1e9),
+        MaxWaitSeconds = item.Number("max_wait_s", double.Epsilon, 1e9),
+        MaxWaiting = item.Whole("max_waiting", 1),
+        FillsSlack = Truth(item, "fills_slack"),
+    };
+
     /// <summary>A trace without classes takes any.</summary>
     private static string Remedy(Settings workload, string name) =>
         workload.Has("trace") && !workload.Has("class")
             ? $". Take the class out, or give all rows of the trace this one with 'class: {name}' (--set workload.class={name})"
             : "";
 
-    private static Eligibility Eligible(Settings? policies) => new()
+    internal static Eligibility Eligible(Settings? policies) => new()
     {
         QueueShare = policies?.Number("queue_share", 0, 100) ?? new Eligibility().QueueShare,
         StaleSeconds = policies?.Number("stale_s", double.Epsilon, 1e9) ?? new Eligibility().StaleSeconds,
@@ -177,7 +180,7 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         });
     }
 
-    private static Recovery Recover(Settings? policies)
+    internal static Recovery Recover(Settings? policies)
     {
         var usual = new Recovery();
         return new Recovery

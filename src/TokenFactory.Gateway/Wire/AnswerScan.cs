@@ -13,8 +13,8 @@ public static class AnswerScan
     /// </summary>
     /// <remarks>
     /// It usually stands near the end, so it is looked for from there. Within JSON the bytes "usage" in quotes, followed by a colon, are a
-    /// name and never part of a string, unless the first quote is escaped. And it is a member of the outermost object where what follows closes
-    /// one object and then ends.
+    /// name and never part of a string, unless the first quote is escaped. And it is a member of the outermost object where what follows
+    /// closes one object and then ends.
     /// </remarks>
     /// <param name="json">The whole answer.</param>
     public static Usage? UsageOf(ReadOnlySpan<byte> json)

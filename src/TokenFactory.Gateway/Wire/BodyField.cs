@@ -21,6 +21,9 @@ internal enum BodyField
     BestOf,
     Content,
     CacheSalt,
+
+    /// <summary>Names another machine to an engine: for those who split prefill from decode, never for clients.</summary>
+    Peer,
 }
 
 /// <summary>Finds fields by their names as they stand in a body.</summary>
@@ -37,19 +40,29 @@ internal static class FieldNames
     private static readonly Named N = new("n", BodyField.N);
     private static readonly Named CacheSalt = new("cache_salt", BodyField.CacheSalt);
 
+    /// <summary>vLLM's and SGLang's: an engine fetches from whatever address stands there.</summary>
+    private static readonly Named[] Peers =
+    [
+        new("kv_transfer_params", BodyField.Peer), new("bootstrap_host", BodyField.Peer), new("bootstrap_port", BodyField.Peer),
+        new("bootstrap_room", BodyField.Peer),
+    ];
+
     private static readonly Named[] OfChat =
     [
-        Model, new("messages", BodyField.Content), Stream, StreamOptions, MaxTokens, new("max_completion_tokens", BodyField.MaxCompletionTokens),
-        N, CacheSalt, Predict,
+        Model, new("messages", BodyField.Content), Stream, StreamOptions, MaxTokens,
+        new("max_completion_tokens", BodyField.MaxCompletionTokens), N, CacheSalt, Predict, .. Peers,
     ];
 
     private static readonly Named[] OfCompletions =
-        [Model, new("prompt", BodyField.Content), Stream, StreamOptions, MaxTokens, N, new("best_of", BodyField.BestOf), CacheSalt, Predict];
+    [
+        Model, new("prompt", BodyField.Content), Stream, StreamOptions, MaxTokens, N, new("best_of", BodyField.BestOf), CacheSalt, Predict,
+        .. Peers,
+    ];
 
-    private static readonly Named[] OfEmbeddings = [Model, new("input", BodyField.Content), CacheSalt];
+    private static readonly Named[] OfEmbeddings = [Model, new("input", BodyField.Content), CacheSalt, .. Peers];
 
     private static readonly Named[] OfResponses =
-        [Model, new("input", BodyField.Content), Stream, new("max_output_tokens", BodyField.MaxOutputTokens), CacheSalt];
+        [Model, new("input", BodyField.Content), Stream, new("max_output_tokens", BodyField.MaxOutputTokens), CacheSalt, .. Peers];
 
     /// <summary>What is read of stream_options.</summary>
     public static Named[] OfStreamOptions { get; } =

@@ -18,5 +18,6 @@ public sealed record BodyMistake(string Message, string? Param, string Code)
         new($"Field '{field}' is given twice, and engines differ in which they take: give it once.", field, "duplicate_parameter");
 
     internal static BodyMistake Spelt(string field) =>
-        new($"A field is spelt like '{field}' but for upper and lower case, and engines differ in whether they take it: write '{field}'.", field, "invalid_value");
+        new($"A field is '{field}' but for upper and lower case, and engines differ in whether they take it: write '{field}'.",
+            field, "invalid_value");
 }

@@ -9,8 +9,8 @@ internal ref partial struct BodyReader
     [
         .. new[]
         {
-            "image_url", "input_image", "image", "image_embeds", "image_pil", "input_audio", "audio_url", "audio", "audio_embeds", "video_url",
-            "input_video", "video", "input_file", "file",
+            "image_url", "input_image", "image", "image_embeds", "image_pil", "input_audio", "audio_url", "audio", "audio_embeds",
+            "video_url", "input_video", "video", "input_file", "file",
         }.Select(System.Text.Encoding.UTF8.GetBytes),
     ];
 

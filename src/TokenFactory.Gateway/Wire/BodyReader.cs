@@ -97,6 +97,8 @@ internal ref partial struct BodyReader
                 _json.Skip();
             else if (misspelt)
                 Mistake = BodyMistake.Spelt(field.Name);
+            else if (field.Field == BodyField.Peer)
+                Peer(field.Name);
             else if ((_seen & (1u << (int)field.Field)) != 0)
                 Mistake = BodyMistake.Twice(field.Name);
             else
@@ -190,6 +192,13 @@ internal ref partial struct BodyReader
         _places.CacheSalt = Here();
         if (_json.TokenType is not (JsonTokenType.String or JsonTokenType.Null))
             Wrong("cache_salt", "give a string, or leave it out");
+    }
+
+    private void Peer(string field)
+    {
+        if (_json.TokenType != JsonTokenType.Null)
+            Wrong(field, "which machines engines fetch from is not for requests to say; leave it out");
+        _json.Skip();
     }
 
     private bool Flag(string field, out Place at)

@@ -1,8 +1,8 @@
 namespace TokenFactory.Gateway.Wire;
 
 /// <summary>
-/// Whether an event carries something generated, told by its bytes. A name with its closing quote and colon cannot stand inside a JSON string,
-/// where the quote would be escaped; engines write no space before the colon.
+/// Whether an event carries something generated, told by its bytes. A name with its closing quote and colon cannot stand inside a JSON
+/// string, where the quote would be escaped; engines write no space before the colon.
 /// </summary>
 internal static class ContentTest
 {
@@ -26,8 +26,10 @@ internal static class ContentTest
     public static bool IsDelta(ReadOnlySpan<byte> name, ReadOnlySpan<byte> json) =>
         name.IsEmpty ? json.IndexOf(".delta\","u8) >= 0 : name.EndsWith(".delta"u8);
 
-    /// <summary>Whether a member is there whose value is a string, array or object that is not empty. (Log-probabilities have a null or an array
-    /// of objects under "content", after the delta.)</summary>
+    /// <summary>
+    /// Whether a member is there whose value is a string, array or object that is not empty. (Log-probabilities have an array under
+    /// "content", which is none.)
+    /// </summary>
     private static bool HasValue(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
     {
         var rest = json;
@@ -38,7 +40,8 @@ internal static class ContentTest
                 return false;
             if (rest[0] == '"' && rest[1] != '"')
                 return true;
-            if (rest[0] is (byte)'[' or (byte)'{' && member[0] == '"' && rest[1..].TrimStart((byte)' ') is [not ((byte)']' or (byte)'}'), ..])
+            var isList = rest[0] is (byte)'[' or (byte)'{' && member[0] == '"';
+            if (isList && rest[1..].TrimStart((byte)' ') is [not ((byte)']' or (byte)'}'), ..])
                 return true;
         }
 

@@ -9,8 +9,8 @@ internal static class EngineError
     private const string Untold = "the engine reported an error without a message";
 
     /// <summary>
-    /// The message of {"error":{"message"}}, {"error":"..."}, {"object":"error","message"}, {"type":"error","message"} or a failed response;
-    /// null where it is no error.
+    /// The message of {"error":{"message"}}, {"error":"..."}, {"object":"error","message"}, {"type":"error","message"} or a failed
+    /// response; null where it is no error.
     /// </summary>
     /// <param name="json">A whole body, or an event's data.</param>
     /// <param name="known">It is known to be an error: then any message counts, and none is told as such.</param>

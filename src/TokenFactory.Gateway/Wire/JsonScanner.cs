@@ -8,7 +8,7 @@ namespace TokenFactory.Gateway.Wire;
 /// Goes over JSON token by token, as Utf8JsonReader does with its default options, and takes and refuses the same (a test holds the two
 /// together), but passes long strings with escapes several times as fast, short tokens twice as fast, and throws nothing.
 /// </summary>
-/// <remarks>After the first mistake it stands still: reads fail, and no token is there. Bytes inside strings are not checked for UTF-8.</remarks>
+/// <remarks>After the first mistake reads fail, and no token is there. Bytes inside strings are not checked for UTF-8.</remarks>
 internal ref struct JsonScanner
 {
     /// <summary>Deepest nesting that is read: schemas of tools take some.</summary>

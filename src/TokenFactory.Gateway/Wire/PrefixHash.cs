@@ -4,8 +4,8 @@ using TokenFactory.Fleet;
 namespace TokenFactory.Gateway.Wire;
 
 /// <summary>
-/// Leading parts of a prompt as keys: the content's bytes in chunks, each hashed with all before it. Where chunks end depends on nothing but
-/// the place, so that requests that begin alike share the keys of all whole chunks of what they share, however they go on.
+/// Leading parts of a prompt as keys: the content's bytes in chunks, each hashed with all before it. Where chunks end depends on nothing
+/// but the place, so that requests that begin alike share the keys of all whole chunks of what they share, however they go on.
 /// </summary>
 public static class PrefixHash
 {
@@ -24,7 +24,9 @@ public static class PrefixHash
     private const ulong Mix4 = 0xb52c_6d93_e41a_7c59;
 
     /// <summary>Keys of all whole chunks, shortest first. 512 of them cover 16 MiB.</summary>
-    /// <param name="content">Bytes of the messages or prompt value. Its closing bracket or quote does not count: there the next request goes on.</param>
+    /// <param name="content">
+    /// Bytes of the messages or prompt value. Its closing bracket or quote does not count: there the next request goes on.
+    /// </param>
     /// <param name="salt">Differs by model, and by tenant where caches are kept apart.</param>
     /// <param name="bytesPerToken">To say how many tokens a key covers.</param>
     /// <param name="most">Most keys.</param>

@@ -82,7 +82,8 @@ public sealed partial class RequestScan
     }
 
     /// <summary>A JSON string of a text, followed by what stood between the quotes of another.</summary>
-    private static byte[] Quoted(string text, ReadOnlySpan<byte> more) => [Quote, .. JsonEncodedText.Encode(text).EncodedUtf8Bytes, .. more, Quote];
+    private static byte[] Quoted(string text, ReadOnlySpan<byte> more) =>
+        [Quote, .. JsonEncodedText.Encode(text).EncodedUtf8Bytes, .. more, Quote];
 
     /// <summary>Replacements and insertions, in any order.</summary>
     private ref struct Edits(ReadOnlyMemory<byte> body, int open)

@@ -24,7 +24,7 @@ internal readonly ref struct SseEvent
     /// <summary>Its data stand in a line "error:", as old llama.cpp servers wrote them.</summary>
     public bool IsError { get; }
 
-    /// <summary>The data: what the lines of data say, each after the one before and a line feed. Copied only where there are several.</summary>
+    /// <summary>The data: what the lines of data say, with line feeds between them. Copied only where there are several.</summary>
     public ReadOnlySpan<byte> Data => DataLines <= 1 ? _bytes[_first] : Joined();
 
     /// <summary>Reads the lines of an event.</summary>
@@ -48,7 +48,9 @@ internal readonly ref struct SseEvent
         return new SseEvent(bytes, first, lines, name, isError && lines == 0);
     }
 
-    /// <summary>Where in the event's bytes a byte of its data stands; the line feed between two lines counts as right before the second.</summary>
+    /// <summary>
+    /// Where in the event's bytes a byte of its data stands; the line feed between two lines counts as right before the second.
+    /// </summary>
     /// <param name="inData">Offset of the byte in the data.</param>
     public int Locate(int inData)
     {

@@ -81,7 +81,8 @@ public sealed partial class StreamScan
     }
 
     private static bool IsLast(ReadOnlySpan<byte> type) =>
-        type.SequenceEqual("response.completed"u8) || type.SequenceEqual("response.incomplete"u8) || type.SequenceEqual("response.failed"u8);
+        type.SequenceEqual("response.completed"u8) || type.SequenceEqual("response.incomplete"u8)
+        || type.SequenceEqual("response.failed"u8);
 
     private Fate JudgeUsage(SseEvent sse, ReadOnlySpan<byte> data, int shift)
     {

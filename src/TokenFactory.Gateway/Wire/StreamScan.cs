@@ -3,17 +3,19 @@ using System.Buffers;
 namespace TokenFactory.Gateway.Wire;
 
 /// <summary>
-/// One answer stream (server-sent events) on its way from engine to client: bytes in as they come, split and merged anyhow; whole events out,
-/// unchanged but for usage that the client did not ask for; the last event (data: [DONE], or response.completed) is held back until the
-/// record is committed. Whatever an engine sends, it throws nothing.
+/// One answer stream (server-sent events) on its way from engine to client: bytes in as they come, split and merged anyhow; whole events
+/// out, unchanged but for usage that the client did not ask for; the last event (data: [DONE], or response.completed) is held back until
+/// the record is committed. Whatever an engine sends, it throws nothing.
 /// </summary>
 /// <remarks>
 /// Steps of a feed: (1) a line feed that belongs to the carriage return before it; (2) the end of an event that began in an earlier feed;
-/// (3) events that are whole here, copied in runs; (4) the beginning of the next, kept. Events are read only where their bytes hold "usage" or
-/// "error" in quotes, or can be the last.
+/// (3) events that are whole here, copied in runs; (4) the beginning of the next, kept. Events are read only where their bytes hold "usage"
+/// or "error" in quotes, or can be the last.
 /// </remarks>
 /// <param name="endpoint">Which endpoint.</param>
-/// <param name="keepFinalUsage">The client asked for the usage event: it gets one with no choices, also from engines that put usage elsewhere.</param>
+/// <param name="keepFinalUsage">
+/// The client asked for the usage event: it gets one with no choices, also from engines that put usage only beside content.
+/// </param>
 /// <param name="keepContinuousUsage">The client asked for usage in each event.</param>
 public sealed partial class StreamScan(Endpoint endpoint, bool keepFinalUsage, bool keepContinuousUsage)
 {

@@ -20,8 +20,8 @@ internal static class UsageReader
 
     /// <summary>
     /// Reads the value that the reader stands on, to its end. Null where it is no object, tells of neither prompt nor answer, or cannot be
-    /// (a count that is negative, over 1e12 or no whole number). Parts larger than their whole are cut to it; impossible parts are none. Engines escape nothing in names.
-    /// What it says counts only where the reader has not failed in the end.
+    /// (a count that is negative, over 1e12 or no whole number). Parts larger than their whole are cut to it; impossible parts are none.
+    /// Engines escape nothing in names. It counts only where the reader has not failed in the end.
     /// </summary>
     public static Usage? Read(ref JsonScanner reader)
     {

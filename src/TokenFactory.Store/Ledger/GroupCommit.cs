@@ -117,14 +117,15 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
-    private JournalException? Write(Group group)
+    /// <summary>What went wrong, for those who wait: whatever it is, the next group is tried anew.</summary>
+    private Exception? Write(Group group)
     {
         try
         {
             _journal.Write(group.Frames);
             return null;
         }
-        catch (JournalException problem)
+        catch (Exception problem)
         {
             return problem;
         }

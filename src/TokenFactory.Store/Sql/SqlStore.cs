@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Dapper;
 using TokenFactory.Store.Ledger;
+using TokenFactory.Store.Reports;
 using TokenFactory.Store.Tenants;
 using TokenFactory.Units;
 
@@ -37,6 +38,30 @@ internal abstract class SqlStore : IUsageStore
     /// <inheritdoc/>
     public IAsyncEnumerable<MeterRecord> MetersAsync(Instant from, Instant to, CancellationToken cancel = default) =>
         RowsAsync(UsageRows.SelectMeters, from, to, UsageRows.ReadMeter, cancel);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<UsageSum>> SumUsageAsync(Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default) =>
+        await RowsAsync(ReportSql.Usage(by), from, to, row => ReportSql.ReadUsage(row, by), cancel).ToListAsync(cancel);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<MeterSum>> SumMetersAsync(Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default) =>
+        await RowsAsync(ReportSql.Meters(by), from, to, row => ReportSql.ReadMeter(row, by), cancel).ToListAsync(cancel);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<TimeSpread>> SpreadAsync(Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default)
+    {
+        var groups = new SortedDictionary<string, TimeSpread>(StringComparer.Ordinal);
+        var rows = RowsAsync(ReportSql.Spread(by), from, to, row => (OfToken: row.GetInt32(0) == 1, Names: ReportSql.Names(row, 1, by),
+            Rounded: row.GetInt64(by.Count + 1), Count: row.GetInt64(by.Count + 2)), cancel);
+        await foreach (var row in rows)
+        {
+            var key = string.Join('\0', row.Names);
+            var spread = groups[key] = groups.GetValueOrDefault(key) ?? new TimeSpread(row.Names, new Spread(), new Spread());
+            (row.OfToken ? spread.Tpot : spread.Ttft).Add(row.Rounded, row.Count);
+        }
+
+        return [.. groups.Values];
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<TenantRecord>> TenantsAsync(CancellationToken cancel = default) => DoAsync<IReadOnlyList<TenantRecord>>(

@@ -6,7 +6,11 @@ namespace TokenFactory.Gateway.Tests.Wire;
 /// <summary>Random JSON as clients and engines may write it: any white space, escapes, scripts and sizes of numbers.</summary>
 internal sealed class RandomJson(Dice dice)
 {
-    private static readonly string[] Letters = ["a", "Z", "0", " ", "é", "ß", "Ж", "漢", "😀", "\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00", "{", "]", ","];
+    private static readonly string[] Letters =
+    [
+        "a", "Z", "0", " ", "é", "ß", "Ж", "漢", "😀", "\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00", "{", "]", ",",
+    ];
+
     private static readonly string[] Words = ["\\\"usage\\\":", "\\\"usage", "usage", "[DONE]", "data:", "error", "model"];
     private static readonly string[] Numbers = ["0", "-1", "1.5", "1e3", "123456789012345678901234567890", "-0.0", "3E-7", "1e400"];
 

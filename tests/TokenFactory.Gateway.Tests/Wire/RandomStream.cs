@@ -45,7 +45,9 @@ internal sealed class RandomStream
                 Line("");
                 break;
             case 1:
-                Data(_json.Of("not json", "{\"usage\":", "{\"usage\":1}}", "[\"usage\"]", "\"usage\"", "{\"usage\" : \"x\"}", "[DONE", "", "[DONE] x"));
+                Data(_json.Of(
+                    "not json", "{\"usage\":", "{\"usage\":1}}", "[\"usage\"]", "\"usage\"", "{\"usage\" : \"x\"}", "[DONE",
+                    "", "[DONE] x"));
                 break;
             case 2 when _dice.Chance(0.3):
                 Failure();
@@ -122,8 +124,9 @@ internal sealed class RandomStream
 
     private string Usage()
     {
-        string Count() => _json.Of("0", $"{_dice.Whole(0, 9999)}", $"{_dice.Whole(0, 9999)}", "null", "-5", "1e999", "1000000000001", "2.5", "7.0", "\"9\"", "[1]");
-        string Mostly() => _dice.Chance(0.8) ? $"{_dice.Whole(0, 9999)}" : Count();
+        string Likely() => $"{_dice.Whole(0, 9999)}";
+        string Count() => _json.Of("0", Likely(), Likely(), "null", "-5", "1e999", "1000000000001", "2.5", "7.0", "\"9\"", "[1]");
+        string Mostly() => _dice.Chance(0.8) ? Likely() : Count();
         if (_dice.Chance(0.2))
             return _json.Of("null", "[]", "7", "\"x\"", "{}", "{\"usage\":{}}");
         var (prompt, output) = _endpoint == Endpoint.Responses ? ("input_tokens", "output_tokens") : ("prompt_tokens", "completion_tokens");
@@ -139,7 +142,8 @@ internal sealed class RandomStream
 
     private void Response()
     {
-        var type = "response." + _json.Of("created", "output_text.delta", "output_text.done", "in_progress", "completed", "failed", "incomplete");
+        var type = "response." + _json.Of(
+            "created", "output_text.delta", "output_text.done", "in_progress", "completed", "failed", "incomplete");
         var error = type.EndsWith("failed", StringComparison.Ordinal) ? _json.Of("null", "{\"message\":\"broke\"}") : "null";
         var data = $"{{\"type\":\"{type}\",\"response\":{_json.Object([("error", error), ("usage", Usage())])}}}";
         if (_dice.Chance(0.7))

@@ -53,7 +53,8 @@ public sealed class RequestLaws
 
     private static bool IsStreamOfText(Endpoint endpoint) => endpoint is Endpoint.Chat or Endpoint.Completions;
 
-    private static bool Flag(JsonObject tree, string name) => tree["stream_options"] is JsonObject options && options[name] is { } flag && (bool)flag;
+    private static bool Flag(JsonObject tree, string name) =>
+        tree["stream_options"] is JsonObject options && options[name] is { } flag && (bool)flag;
 
     private static string[] LimitsOf(Endpoint endpoint) => endpoint switch
     {

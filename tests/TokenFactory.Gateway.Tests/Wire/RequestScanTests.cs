@@ -70,8 +70,12 @@ public sealed class RequestScanTests
     [InlineData("""{"model":"m","messages":[1],"cache_salt":7}""", "cache_salt", "invalid_value")]
     [InlineData("""{"model":"m","messages":[1],"model":"other"}""", "model", "duplicate_parameter")]
     [InlineData("""{"model":"m","messages":[1],"mod\u0065l":"other"}""", "model", "duplicate_parameter")]
-    [InlineData("""{"model":"m","messages":[1],"stream_options":{"include_usage":true,"include_usage":false}}""", "include_usage", "duplicate_parameter")]
+    [InlineData(
+        """{"model":"m","messages":[1],"stream_options":{"include_usage":true,"include_usage":false}}""", "include_usage",
+        "duplicate_parameter")]
     [InlineData("""{"model":"m","messages":[1],"Model":"other"}""", "model", "invalid_value")]
+    [InlineData("""{"model":"m","messages":[1],"kv_transfer_params":{"remote_host":"other"}}""", "kv_transfer_params", "invalid_value")]
+    [InlineData("""{"model":"m","messages":[1],"bootstrap_port":null,"bootstrap_host":"other"}""", "bootstrap_host", "invalid_value")]
     [InlineData("""{"model":"m","messages":[1],"max_to\u212aens":5}""", "max_tokens", "invalid_value")]
     [InlineData("""{"model":"m","me\u017fsages":[1]}""", "messages", "invalid_value")]
     public void What_is_wrong_is_refused_by_name(string body, string? param, string code)

@@ -15,8 +15,8 @@ public sealed class StreamLaws
         var reference = new StreamReference(endpoint, final, continuous);
         reference.Run(stream);
         var (sent, scan) = Run(stream, stream.Length, dice, endpoint, final, continuous);
-        var shown = Encoding.UTF8.GetString(stream);
-        Assert.True(Encoding.UTF8.GetString([.. reference.Sent]) == sent, $"{shown}\n--- sent\n{sent}\n--- expected\n{Encoding.UTF8.GetString([.. reference.Sent])}");
+        var (shown, expected) = (Encoding.UTF8.GetString(stream), Encoding.UTF8.GetString([.. reference.Sent]));
+        Assert.True(expected == sent, $"{shown}\n--- sent\n{sent}\n--- expected\n{expected}");
         Assert.Equal(Encoding.UTF8.GetString(reference.Held), Encoding.UTF8.GetString(scan.Held.Span));
         Assert.True(
             (reference.Usage, reference.Done, reference.Error) == (scan.Usage, scan.Done, scan.Error),

@@ -7,6 +7,9 @@ namespace TokenFactory.Gateway.Tests.Wire;
 /// <summary>What a stream scan must do, said slowly: the whole stream at once, each event parsed into a tree.</summary>
 internal sealed class StreamReference(Endpoint endpoint, bool keepFinal, bool keepContinuous)
 {
+    private const string Untold = "the engine reported an error without a message";
+    private const decimal MostTokens = 1_000_000_000_000;
+
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 128 };
 
     private readonly List<byte> _held = [];
@@ -120,7 +123,9 @@ internal sealed class StreamReference(Endpoint endpoint, bool keepFinal, bool ke
         return Cut(bytes, data, map, members);
     }
 
-    /// <summary>The event without its usage members: each goes with the comma before it, or where nothing is kept before it, the one after.</summary>
+    /// <summary>
+    /// The event without its usage members: each goes with the comma before it, or where nothing is kept before it, the one after.
+    /// </summary>
     private static byte[] Cut(byte[] bytes, byte[] data, List<int> map, List<JsonProperty> members)
     {
         var kept = bytes.ToList();
@@ -213,12 +218,12 @@ internal sealed class StreamReference(Endpoint endpoint, bool keepFinal, bool ke
             if (root.TryGetProperty("error", out var error) && error.ValueKind is JsonValueKind.String)
                 message = error.GetString();
             else if (error.ValueKind == JsonValueKind.Object)
-                message = error.TryGetProperty("message", out var inner) ? inner.GetString() : "the engine reported an error without a message";
+                message = error.TryGetProperty("message", out var inner) ? inner.GetString() : Untold;
             else if (known || (root.TryGetProperty("object", out var kind) && kind.ValueEquals("error")))
                 message = root.TryGetProperty("message", out var outer) ? outer.GetString() : null;
         }
 
-        return message ?? (known ? "the engine reported an error without a message" : null);
+        return message ?? (known ? Untold : null);
     }
 
     private static Usage? UsageOf(JsonElement usage)
@@ -233,7 +238,8 @@ internal sealed class StreamReference(Endpoint endpoint, bool keepFinal, bool ke
                 last = member.Value.ValueKind switch
                 {
                     JsonValueKind.Null => null,
-                    JsonValueKind.Number when member.Value.TryGetDecimal(out var value) && value is >= 0 and <= 1_000_000_000_000 && value == decimal.Truncate(value) => value,
+                    JsonValueKind.Number when member.Value.TryGetDecimal(out var value) && value is >= 0 and <= MostTokens
+                        && value == decimal.Truncate(value) => value,
                     _ => -1,
                 };
             }
@@ -251,7 +257,8 @@ internal sealed class StreamReference(Endpoint endpoint, bool keepFinal, bool ke
         var reasoning = Math.Max(
             Part("reasoning_tokens", "completion_tokens_details", "output_tokens_details"), Number(usage, "reasoning_tokens") ?? 0);
         return new Usage(
-            (long)(prompt ?? 0), (long)Math.Clamp(cached, 0, prompt ?? 0), (long)(output ?? 0), (long)Math.Clamp(reasoning, 0, output ?? 0));
+            (long)(prompt ?? 0), (long)Math.Clamp(cached, 0, prompt ?? 0), (long)(output ?? 0),
+            (long)Math.Clamp(reasoning, 0, output ?? 0));
     }
 
     private static JsonDocument? Parsed(byte[] data)

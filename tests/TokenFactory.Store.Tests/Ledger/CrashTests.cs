@@ -89,11 +89,79 @@ public sealed class CrashTests
             Cancel)));
     }
 
-    private static async Task KillAsync(string folder, int acknowledgements)
+    /// <summary>On a disk of 200 kB of its own, in a process of its own.</summary>
+    [Fact]
+    public async Task A_full_disk_is_told_to_those_who_wait_and_room_mends_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can make a small disk");
+        var folder = Directory.CreateTempSubdirectory("tf-full-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder, "disk"));
+            var child = Child(nameof(Write_until_the_disk_is_full), folder);
+            var start = new ProcessStartInfo("unshare", ["-m", "sh", "-c", $"mount -t tmpfs -o size=200k none {folder}/disk && exec \"$0\" \"$@\"", child.FileName, .. child.ArgumentList])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                UseShellExecute = false,
+            };
+            start.Environment[FolderVariable] = folder;
+            using var process = Process.Start(start)!;
+            var said = process.StandardOutput.ReadToEndAsync(Cancel);
+            var complained = await process.StandardError.ReadToEndAsync(Cancel);
+            await process.WaitForExitAsync(Cancel);
+            Assert.SkipWhen(complained.Contains("unshare failed") || complained.Contains("permission denied"), $"no small disk can be made here: {complained}");
+            Assert.True(process.ExitCode == 0 && (await said).Contains("Total: 1,"), await said + complained);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    /// <summary>What the process on the small disk does.</summary>
+    [Fact(Explicit = true)]
+    public async Task Write_until_the_disk_is_full()
+    {
+        var folder = Environment.GetEnvironmentVariable(FolderVariable) ?? throw new InvalidOperationException(FolderVariable);
+        var disk = Path.Combine(folder, "disk");
+        await File.WriteAllBytesAsync(Path.Combine(disk, "ballast"), new byte[100_000], Cancel);
+        await using var store = new HeldStore(UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")))) { Shut = true };
+        await using var writer = await LedgerWriter.OpenAsync(store, new JournalOptions(Path.Combine(disk, "journal")), TimeProvider.System, null, Cancel);
+        var (dice, acknowledged, refused) = (new Dice(1), new List<string>(), 0);
+        while (refused < 20)
+        {
+            var record = Records.Usage(dice);
+            try
+            {
+                await writer.CommitAsync(record);
+                acknowledged.Add(record.Id);
+            }
+            catch (JournalException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.True(acknowledged.Count > 50, $"{acknowledged.Count} were taken");
+        File.Delete(Path.Combine(disk, "ballast"));
+        foreach (var record in dice.Many(50, 50, () => Records.Usage(dice) with { Error = "" }))
+        {
+            await writer.CommitAsync(record);
+            acknowledged.Add(record.Id);
+        }
+
+        store.Shut = false;
+        await writer.FlushAsync(Cancel);
+        var stored = await store.UsageAsync(default, TokenFactory.Units.Instant.Never, Cancel).ToListAsync(Cancel);
+        Assert.Equal(acknowledged.Order(StringComparer.Ordinal), stored.Select(record => record.Id).Order(StringComparer.Ordinal));
+    }
+
+    private static ProcessStartInfo Child(string test, string folder)
     {
         var start = new ProcessStartInfo(
             Path.ChangeExtension(typeof(CrashTests).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null),
-            ["-noColor", "-method", $"{typeof(CrashTests).FullName}.{nameof(Write_until_killed)}", "-explicit", "only"])
+            ["-noColor", "-method", $"{typeof(CrashTests).FullName}.{test}", "-explicit", "only"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -102,7 +170,12 @@ public sealed class CrashTests
         start.Environment[FolderVariable] = folder;
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("TESTINGPLATFORM", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
-        using var process = Process.Start(start)!;
+        return start;
+    }
+
+    private static async Task KillAsync(string folder, int acknowledgements)
+    {
+        using var process = Process.Start(Child(nameof(Write_until_killed), folder))!;
         var said = process.StandardOutput.ReadToEndAsync(Cancel);
         var file = Path.Combine(folder, "acknowledged");
         var before = File.Exists(file) ? Lines(file).Count : 0;

@@ -1,0 +1,128 @@
+using System.CommandLine;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using TokenFactory.Cli.Input;
+using TokenFactory.Gateway.Hosting;
+using TokenFactory.Gateway.Telemetry;
+using TokenFactory.Store;
+using TokenFactory.Store.Ledger;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>Runs the gateway until it is told to stop, and takes its file anew when that changes.</summary>
+/// <param name="terminal">Where it speaks.</param>
+/// <param name="path">The factory file.</param>
+/// <param name="read">Reads it.</param>
+internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> read)
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The factory that runs when no file is named.</summary>
+    public static string DefaultFile { get; } = Path.Combine(AppContext.BaseDirectory, "examples", "serve-laptop.yaml");
+
+    /// <summary>Says what the file makes of it.</summary>
+    public int Check(ParseResult parsed, CommonFlags common)
+    {
+        App.Print(ServeReport.Of(read(), path), terminal, common, parsed);
+        return App.Done;
+    }
+
+    /// <summary>Runs it.</summary>
+    public int Run(bool json) => RunAsync(json).GetAwaiter().GetResult();
+
+    private async Task<int> RunAsync(bool json)
+    {
+        var factory = read();
+        var written = Written();
+        using var logs = new JsonLogs(terminal.Err, TimeProvider.System);
+        using var stop = new StopSignal(terminal);
+        await using var host = await StartAsync(factory, logs).ConfigureAwait(false);
+        var greeting = new ServeGreeting(host, factory);
+        terminal.Out.Write(json ? greeting.Json() : greeting.Text());
+        terminal.Out.Flush();
+        while (!await stop.WaitAsync(LookEvery).ConfigureAwait(false))
+        {
+            if (Written() is { } now && now != written)
+            {
+                written = now;
+                await ReloadAsync(host).ConfigureAwait(false);
+            }
+        }
+
+        terminal.Err.WriteLine($"Stopping: no new requests; those that run get {host.Setup.Limits.DrainSeconds:0.#} s to end. Again to stop at once.");
+        return App.Done;
+    }
+
+    private async Task<GatewayHost> StartAsync(Factory factory, JsonLogs logs)
+    {
+        try
+        {
+            return await GatewayHost.StartAsync(factory.Setup, TimeProvider.System, logs, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreAwayException away)
+        {
+            throw new Refusal("store", $"cannot be reached: {away.Message.TrimEnd('.')}", "Start it, or mend store.postgres_env");
+        }
+        catch (StoreTooNewException young)
+        {
+            throw new Refusal("store", young.Message.TrimEnd('.'), "Start the newer Token Factory, or name another store.folder");
+        }
+        catch (JournalException journal)
+        {
+            throw new Refusal($"store.folder '{factory.Setup.Store.Folder}'", journal.Message.TrimEnd('.'), "Stop the other gateway, or name another folder");
+        }
+        catch (Exception taken) when (taken is IOException or SocketException or UnauthorizedAccessException)
+        {
+            throw new Refusal(path, taken.Message.TrimEnd('.'), "Name other addresses with --set listen=127.0.0.1:PORT and --set admin=127.0.0.1:PORT");
+        }
+    }
+
+    /// <summary>A changed file that is wrong changes nothing, and its mistakes are told.</summary>
+    private async Task ReloadAsync(GatewayHost host)
+    {
+        try
+        {
+            await host.ApplyAsync(read().Setup, CancellationToken.None).ConfigureAwait(false);
+            await terminal.Err.WriteLineAsync($"{path} has changed and is in force.").ConfigureAwait(false);
+        }
+        catch (Refusal refusal)
+        {
+            foreach (var mistake in refusal.Mistakes)
+                await terminal.Err.WriteLineAsync($"error: {mistake}").ConfigureAwait(false);
+            await terminal.Err.WriteLineAsync($"{path} has changed and is not taken: everything goes on as before.").ConfigureAwait(false);
+        }
+        catch (StoreAwayException away)
+        {
+            await terminal.Err.WriteLineAsync($"{path} has changed and is not taken: {away.Message}").ConfigureAwait(false);
+        }
+    }
+
+    private DateTime? Written() => File.Exists(path) ? File.GetLastWriteTimeUtc(path) : null;
+}
+
+/// <summary>Ctrl-C, or the signal that service managers send.</summary>
+internal sealed class StopSignal : IDisposable
+{
+    private readonly Terminal _terminal;
+    private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PosixSignalRegistration? _signal;
+
+    public StopSignal(Terminal terminal)
+    {
+        _terminal = terminal;
+        _signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = !_told.Task.IsCompleted;
+            _told.TrySetResult();
+        });
+    }
+
+    /// <summary>Waits for it a while; true once it has come.</summary>
+    public async Task<bool> WaitAsync(TimeSpan atMost)
+    {
+        await Task.WhenAny(_told.Task, Task.Delay(atMost)).ConfigureAwait(false);
+        return _told.Task.IsCompleted || _terminal.Stopped();
+    }
+
+    public void Dispose() => _signal?.Dispose();
+}

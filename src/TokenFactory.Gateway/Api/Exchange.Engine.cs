@@ -1,0 +1,210 @@
+using System.Buffers;
+using TokenFactory.Fleet;
+using TokenFactory.Gateway.Live;
+using TokenFactory.Gateway.Setup;
+using TokenFactory.Gateway.Wire;
+using Endpoint = TokenFactory.Gateway.Wire.Endpoint;
+
+namespace TokenFactory.Gateway.Api;
+
+/// <content>(3) and (4): the engine's side.</content>
+internal sealed partial class Exchange
+{
+    private const int ReadBytes = 16384;
+    private const int MostAnswerBytes = 256 << 20;
+    private const string EventStream = "text/event-stream";
+
+    private bool _started;
+
+    /// <summary>(3) Sends it to one replica and sees the answer through; a request to send again, or null where it is settled.</summary>
+    private async ValueTask<Ask?> TryAsync(Leg leg)
+    {
+        _attempts++;
+        var asked = _admitted.Scan;
+        using var attempt = new Attempt(
+            leg, asked.Stream ? new StreamScan(endpoint, asked.IncludesUsage, asked.IncludesUsage && asked.ContinuousUsage) : null);
+        return await CallAsync(attempt).ConfigureAwait(false) switch
+        {
+            AttemptEnd.Answered => await AnswerAsync(attempt).ConfigureAwait(false),
+            AttemptEnd.Refused => await PassRefusalAsync(attempt).ConfigureAwait(false),
+            AttemptEnd.ErrorEvent => await PassErrorAsync(attempt).ConfigureAwait(false),
+            AttemptEnd.ClientGone => await LeaveAsync(attempt, null).ConfigureAwait(false),
+            AttemptEnd.Late => await LeaveAsync(attempt, Late).ConfigureAwait(false),
+            AttemptEnd.Lost => await RecoverAsync(attempt, Policies.Mishap.AnswerLost).ConfigureAwait(false),
+            _ => await RecoverAsync(attempt, Policies.Mishap.ReplicaFailed).ConfigureAwait(false),
+        };
+    }
+
+    private async ValueTask<AttemptEnd> CallAsync(Attempt attempt)
+    {
+        var limits = running.Setup.Limits;
+        var (replica, pool) = (attempt.Leg.Replica, attempt.Leg.Replica.Pool);
+        using var cut = Cut.After(limits.FirstByteSeconds, _admitted.Deadline, gateway.Clock, _gone);
+        try
+        {
+            var pieces = _admitted.Scan.With(_body, Changes(pool));
+            using var request = EngineCalls.Request(gateway.AddressOf(replica, endpoint), pool.ApiKey, _id, pieces);
+            using var answer = await gateway.Http.SendAsync(request, cut.Token).ConfigureAwait(false);
+            attempt.Status = (int)answer.StatusCode;
+            attempt.ContentType = answer.Content.Headers.ContentType?.ToString() ?? attempt.ContentType;
+            attempt.IsVirtual = answer.Headers.Contains(Headers.Virtual);
+            await using var stream = await answer.Content.ReadAsStreamAsync(cut.Token).ConfigureAwait(false);
+            if (answer.IsSuccessStatusCode && attempt.Scan is not null && attempt.ContentType.StartsWith(EventStream, StringComparison.OrdinalIgnoreCase))
+                return await RelayAsync(attempt, stream, cut).ConfigureAwait(false);
+            return await ReadAsync(attempt, stream, answer.Content.Headers.ContentLength, cut).ConfigureAwait(false)
+                ? OfStatus(attempt)
+                : AttemptEnd.Lost;
+        }
+        catch (Exception broken) when (broken is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return WhyBroken(attempt, broken);
+        }
+    }
+
+    /// <summary>The few fields that an engine must see otherwise than the client wrote them.</summary>
+    private BodyChanges Changes(PoolSetup pool)
+    {
+        var streams = _admitted.Scan.Stream && endpoint is Endpoint.Chat or Endpoint.Completions;
+        return new BodyChanges
+        {
+            Model = pool.EngineModel is { } name && name != _admitted.Scan.Model ? name : null,
+            AskUsage = streams,
+            AskContinuousUsage = streams && EngineTraits.ReportsContinuously(pool.Engine),
+            CacheSalt = running.Setup.CacheSalt && EngineTraits.TakesCacheSalt(pool.Engine) ? caller.CacheSalt : null,
+            MaxTokens = caller.Tenant.MaxOutputTokens is not null && endpoint != Endpoint.Embeddings ? _admitted.MostOutput : null,
+        };
+    }
+
+    /// <summary>(4) Relays a stream, event by event.</summary>
+    private async ValueTask<AttemptEnd> RelayAsync(Attempt attempt, Stream stream, Cut cut)
+    {
+        var scan = attempt.Scan!;
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+        try
+        {
+            while (!scan.Done && scan.Error is null)
+            {
+                var read = await stream.ReadAsync(buffer, cut.Token).ConfigureAwait(false);
+                if (read == 0)
+                    scan.End(attempt.Bytes);
+                else
+                    scan.Feed(buffer.AsSpan(0, read), attempt.Bytes);
+                if (attempt.FirstToken is null && scan.ContentEvents > 0)
+                    NoteFirstToken(attempt);
+                if (attempt.Bytes.Length > 0 && !await PassOnAsync(attempt).ConfigureAwait(false))
+                    return AttemptEnd.ClientGone;
+                if (read == 0)
+                    break;
+                cut.Again(running.Setup.Limits.IdleSeconds);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        attempt.Problem = scan.Error ?? "the stream ended before its end";
+        return scan.Error is not null ? AttemptEnd.ErrorEvent : scan.Done ? AttemptEnd.Answered : AttemptEnd.Lost;
+    }
+
+    private void NoteFirstToken(Attempt attempt)
+    {
+        attempt.FirstToken = gateway.Clock.Now;
+        attempt.Leg.FirstToken(attempt.FirstToken.Value);
+    }
+
+    /// <summary>Reads an answer that is no stream; false where it broke off or has no end.</summary>
+    private async ValueTask<bool> ReadAsync(Attempt attempt, Stream stream, long? declared, Cut cut)
+    {
+        var into = attempt.Bytes;
+        into.Reserve((int)Math.Min(declared ?? ReadBytes, MostAnswerBytes));
+        while (into.Length <= MostAnswerBytes)
+        {
+            var read = await stream.ReadAsync(into.GetMemory(), cut.Token).ConfigureAwait(false);
+            if (read == 0)
+                return true;
+            into.Advance(read);
+            cut.Again(running.Setup.Limits.IdleSeconds);
+        }
+
+        attempt.Problem = $"its answer is longer than {MostAnswerBytes >> 20} MiB";
+        return false;
+    }
+
+    private static AttemptEnd OfStatus(Attempt attempt)
+    {
+        if (attempt.Status is >= 200 and < 300)
+            return AttemptEnd.Answered;
+        attempt.Problem = attempt.Status is 401 or 403
+            ? $"it refuses our key with HTTP {attempt.Status}: see api_key_env of its pool"
+            : $"it answered HTTP {attempt.Status}";
+        return attempt.Status is 401 or 403 or 408 or 425 or 429 or >= 500 or < 400 ? AttemptEnd.Failed : AttemptEnd.Refused;
+    }
+
+    private AttemptEnd WhyBroken(Attempt attempt, Exception broken)
+    {
+        if (_gone.IsCancellationRequested)
+            return AttemptEnd.ClientGone;
+        if (_admitted.Deadline <= gateway.Clock.Now)
+            return AttemptEnd.Late;
+        var limits = running.Setup.Limits;
+        attempt.Problem = broken switch
+        {
+            OperationCanceledException when attempt.Status == 0 => $"no answer within limits.first_byte_s, {limits.FirstByteSeconds:0.#} s",
+            OperationCanceledException => $"silent for limits.idle_s, {limits.IdleSeconds:0.#} s",
+            HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } http => $"connection failed: {http.HttpRequestError}",
+            _ => "the connection broke off",
+        };
+        return attempt.Status == 0 || broken is OperationCanceledException ? AttemptEnd.Failed : AttemptEnd.Lost;
+    }
+
+    /// <summary>Lets what has come leave; false where the client takes it no more.</summary>
+    private async ValueTask<bool> PassOnAsync(Attempt attempt)
+    {
+        if (!_started)
+            Start(attempt, null);
+        http.Response.BodyWriter.Write(attempt.Bytes.Memory.Span);
+        attempt.Bytes.Clear();
+        return await FlushAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Sends what was written; false where the client left, or took nothing for too long and is cut off.</summary>
+    private async ValueTask<bool> FlushAsync()
+    {
+        try
+        {
+            var flush = http.Response.BodyWriter.FlushAsync(_gone);
+            var patience = TimeSpan.FromSeconds(running.Setup.Limits.SlowClientSeconds);
+            var result = flush.IsCompleted
+                ? await flush.ConfigureAwait(false)
+                : await flush.AsTask().WaitAsync(patience, gateway.Clock.Time).ConfigureAwait(false);
+            return !result.IsCompleted && !result.IsCanceled;
+        }
+        catch (Exception gone) when (gone is TimeoutException or OperationCanceledException or IOException)
+        {
+            http.Abort();
+            return false;
+        }
+    }
+
+    /// <summary>Status and headers of an answer.</summary>
+    private void Start(Attempt attempt, long? length)
+    {
+        _started = true;
+        var answer = http.Response;
+        answer.StatusCode = attempt.Status;
+        answer.ContentType = attempt.ContentType;
+        answer.ContentLength = length;
+        answer.Headers[Headers.RequestId] = _id;
+        if (attempt.IsVirtual)
+            answer.Headers[Headers.Virtual] = "true";
+        if (length is null)
+            answer.Headers.CacheControl = "no-cache";
+        if (!caller.Tenant.ShowsDecisions)
+            return;
+        answer.Headers[Headers.Replica] = attempt.Leg.Replica.Name;
+        answer.Headers[Headers.Reason] = attempt.Leg.Decision.Reason.ToString();
+        answer.Headers[Headers.Attempts] = _attempts.ToString();
+        answer.Headers[Headers.WaitedSeconds] = (attempt.Leg.Dispatched - _arrival).Seconds.ToString("0.######");
+    }
+}

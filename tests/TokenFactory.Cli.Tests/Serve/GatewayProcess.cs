@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace TokenFactory.Cli.Tests.Serve;
+
+/// <summary>The program's serve verb as a process of its own, which can be killed.</summary>
+internal sealed class GatewayProcess : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly StringBuilder _errors = new();
+
+    private GatewayProcess(Process process)
+    {
+        _process = process;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_errors)
+                _errors.AppendLine(line.Data);
+        };
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>What it said once it answered.</summary>
+    public JsonElement Greeting { get; private set; }
+
+    public Uri Address => new(Greeting.GetProperty("address").GetString()!);
+
+    /// <summary>What it wrote on standard error.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (_errors)
+                return _errors.ToString();
+        }
+    }
+
+    /// <summary>Starts 'serve FILE --json' and waits until it answers.</summary>
+    public static async Task<GatewayProcess> StartAsync(string file, string folder)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = folder,
+        };
+        string[] words = [typeof(App).Assembly.Location, "serve", file, "--json"];
+        foreach (var word in words)
+            start.ArgumentList.Add(word);
+        start.Environment["TOKENFACTORY_CATALOG"] = Program.NoCatalog;
+        var gateway = new GatewayProcess(Process.Start(start)!);
+        try
+        {
+            var line = await gateway._process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+            gateway.Greeting = JsonDocument.Parse(line ?? throw new InvalidOperationException("It ended: " + gateway.Errors)).RootElement;
+            return gateway;
+        }
+        catch
+        {
+            gateway.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>SIGKILL: it has no time for anything.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>SIGTERM: it ends what it has.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            Kill();
+        _process.Dispose();
+    }
+}
