@@ -109,7 +109,8 @@ public abstract partial class StoreContract
         {
             case 0 or 1:
                 var known = model.Usage.Keys.ToList();
-                var usage = dice.Many(0, 20, () => Records.Usage(dice, known.Count > 0 && dice.Chance(0.3) ? known[dice.Whole(0, known.Count - 1)] : null));
+                var usage = dice.Many(0, 20, () =>
+                    Records.Usage(dice, known.Count > 0 && dice.Chance(0.3) ? known[dice.Whole(0, known.Count - 1)] : null));
                 var meters = dice.Many(0, 5, () => Records.Meter(dice));
                 await store.AddAsync(usage, meters, Cancel);
                 model.Add(usage, meters);

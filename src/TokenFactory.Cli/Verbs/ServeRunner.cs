@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Gateway.Telemetry;
@@ -35,20 +34,15 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         var factory = read();
         var written = Written();
         using var logs = new JsonLogs(terminal.Err, TimeProvider.System);
-        using var stop = new StopSignal(terminal);
         await using var host = await StartAsync(factory, logs).ConfigureAwait(false);
         var greeting = new ServeGreeting(host, factory);
         terminal.Out.Write(json ? greeting.Json() : greeting.Text());
         terminal.Out.Flush();
-        while (!await stop.WaitAsync(LookEvery).ConfigureAwait(false))
-        {
-            if (Written() is { } now && now != written)
-            {
-                written = now;
-                await ReloadAsync(host).ConfigureAwait(false);
-            }
-        }
-
+        using var over = new CancellationTokenSource();
+        var watching = WatchAsync(host, written, over.Token);
+        await StopSignal.WaitAsync(terminal).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
         terminal.Err.WriteLine($"Stopping: no new requests; those that run get {host.Setup.Limits.DrainSeconds:0.#} s to end. Again to stop at once.");
         return App.Done;
     }
@@ -77,6 +71,26 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         }
     }
 
+    /// <summary>Takes the file anew whenever it was written.</summary>
+    private async Task WatchAsync(GatewayHost host, DateTime? written, CancellationToken over)
+    {
+        using var timer = new PeriodicTimer(LookEvery);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(over).ConfigureAwait(false))
+            {
+                if (Written() is not { } now || now == written)
+                    continue;
+                written = now;
+                await ReloadAsync(host).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // it stops
+        }
+    }
+
     /// <summary>A changed file that is wrong changes nothing, and its mistakes are told.</summary>
     private async Task ReloadAsync(GatewayHost host)
     {
@@ -98,31 +112,4 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     }
 
     private DateTime? Written() => File.Exists(path) ? File.GetLastWriteTimeUtc(path) : null;
-}
-
-/// <summary>Ctrl-C, or the signal that service managers send.</summary>
-internal sealed class StopSignal : IDisposable
-{
-    private readonly Terminal _terminal;
-    private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly PosixSignalRegistration? _signal;
-
-    public StopSignal(Terminal terminal)
-    {
-        _terminal = terminal;
-        _signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
-        {
-            context.Cancel = !_told.Task.IsCompleted;
-            _told.TrySetResult();
-        });
-    }
-
-    /// <summary>Waits for it a while; true once it has come.</summary>
-    public async Task<bool> WaitAsync(TimeSpan atMost)
-    {
-        await Task.WhenAny(_told.Task, Task.Delay(atMost)).ConfigureAwait(false);
-        return _told.Task.IsCompleted || _terminal.Stopped();
-    }
-
-    public void Dispose() => _signal?.Dispose();
 }

@@ -4,14 +4,16 @@ using CsvHelper;
 namespace TokenFactory.Store.Focus;
 
 /// <summary>
-/// Looks whether a file keeps to FOCUS 1.2: its columns, their types and allowed values, what may be empty, times, units and prices that belong together, and
-/// sums. Columns of the specification that we do not write are let through unread.
+/// Looks whether a file keeps to FOCUS 1.2: its columns, their types and allowed values, what may be empty, times, units and prices that
+/// belong together, and sums. Columns of the specification that we do not write are let through unread.
 /// </summary>
 public static class FocusCheck
 {
     private const int MostMistakes = 100;
 
-    /// <summary>What is wrong, in words, with line numbers; empty where the file is in order. At most a hundred mistakes are listed.</summary>
+    /// <summary>
+    /// What is wrong, in words, with line numbers; empty where the file is in order. At most a hundred mistakes are listed.
+    /// </summary>
     public static IReadOnlyList<string> Mistakes(string csv)
     {
         if (string.IsNullOrWhiteSpace(csv))
@@ -103,7 +105,8 @@ public static class FocusCheck
         {
             using var json = JsonDocument.Parse(text);
             return json.RootElement.ValueKind == JsonValueKind.Object
-                && json.RootElement.EnumerateObject().All(property => property.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array));
+                && json.RootElement.EnumerateObject()
+                    .All(property => property.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array));
         }
         catch (JsonException)
         {

@@ -33,7 +33,9 @@ internal sealed record FocusColumn(string Name, FocusType Type, bool Mandatory, 
     public bool Negative { get; init; } = true;
 }
 
-/// <summary>The columns that we write, of those of FOCUS 1.2, in the order of the specification; then our own, which begin with x_.</summary>
+/// <summary>
+/// The columns that we write, of those of FOCUS 1.2, in the order of the specification; then our own, which begin with x_.
+/// </summary>
 internal static class FocusColumns
 {
     public const string UsageCategory = "Usage";
@@ -43,8 +45,9 @@ internal static class FocusColumns
 
     private static readonly string[] Services =
     [
-        Service, "Analytics", "Business Applications", "Compute", "Databases", "Developer Tools", "Identity", "Integration", "Internet of Things",
-        "Management and Governance", "Media", "Migration", "Mobile", "Multicloud", "Networking", "Security", "Storage", "Web", "Other",
+        Service, "Analytics", "Business Applications", "Compute", "Databases", "Developer Tools", "Identity", "Integration",
+        "Internet of Things", "Management and Governance", "Media", "Migration", "Mobile", "Multicloud", "Networking", "Security",
+        "Storage", "Web", "Other",
     ];
 
     /// <summary>Of the service category that we are in.</summary>

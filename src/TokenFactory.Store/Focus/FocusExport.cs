@@ -4,8 +4,9 @@ using TokenFactory.Units;
 namespace TokenFactory.Store.Focus;
 
 /// <summary>
-/// Usage as a FOCUS 1.2 file (Cost and Usage, CSV): a row per hour, tenant, model and class of tokens. BilledCost sums to what tenants were charged, to the
-/// billionth of a dollar. Joules and costs of our own stand in columns that begin with x_, split over the classes as the charge is.
+/// Usage as a FOCUS 1.2 file (Cost and Usage, CSV): a row per hour, tenant, model and class of tokens. BilledCost sums to what tenants were
+/// charged, to the billionth of a dollar. Joules and costs of our own stand in columns that begin with x_, split over the classes as the
+/// charge is.
 /// </summary>
 public static class FocusExport
 {
@@ -15,7 +16,8 @@ public static class FocusExport
     /// <returns>Rows written, the header not counted.</returns>
     /// <exception cref="FocusException">It would break the rules.</exception>
     /// <exception cref="StoreAwayException">The store is away.</exception>
-    public static async Task<int> WriteAsync(IUsageStore store, TextWriter output, FocusOptions options, Instant from, Instant to, CancellationToken cancel)
+    public static async Task<int> WriteAsync(
+        IUsageStore store, TextWriter output, FocusOptions options, Instant from, Instant to, CancellationToken cancel)
     {
         var sums = await store.SumUsageAsync(from, to, By, cancel);
         var rows = sums.SelectMany(sum => FocusRows.Of(sum, options)).ToList();

@@ -16,7 +16,8 @@ public sealed record FocusOptions(string Factory)
 
 /// <summary>A file that would break the rules of FOCUS was not written.</summary>
 /// <param name="mistakes">What is wrong with it.</param>
-public sealed class FocusException(IReadOnlyList<string> mistakes) : Exception($"The FOCUS file would break the specification: {string.Join(' ', mistakes)}")
+public sealed class FocusException(IReadOnlyList<string> mistakes)
+    : Exception($"The FOCUS file would break the specification: {string.Join(' ', mistakes)}")
 {
     /// <summary>What is wrong with it.</summary>
     public IReadOnlyList<string> Mistakes { get; } = mistakes;

@@ -24,11 +24,13 @@ internal static class FocusRows
             return [Adjustment(sum, options), .. Of(sum with { Charged = default }, options)];
         var prices = Contracted(sum, charged, list);
         var shares = Shares(consumed, charged, prices);
-        var (bills, usage, allocation) = (Split(sum.Charged.Value, shares), Split(sum.UsageCost.Value, shares), Split(sum.AllocationCost.Value, shares));
+        var (bills, usage, allocation) = (
+            Split(sum.Charged.Value, shares), Split(sum.UsageCost.Value, shares), Split(sum.AllocationCost.Value, shares));
         return Enumerable.Range(0, Classes.Length).Where(i => consumed[i] > 0 || shares[i] > 0).Select(i =>
         {
             var row = Common(sum, options, bills[i], usage[i], allocation[i], sum.Joules * (double)shares[i]);
-            var (sku, listed, quantity) = ($"{sum.Group[2]}/{Classes[i].ToLowerInvariant().Replace(' ', '-')}", list?[i] ?? prices[i], charged[i] / Million);
+            var (sku, listed, quantity) = (
+                $"{sum.Group[2]}/{Classes[i].ToLowerInvariant().Replace(' ', '-')}", list?[i] ?? prices[i], charged[i] / Million);
             row["ChargeCategory"] = FocusColumns.UsageCategory;
             row["ChargeDescription"] = $"{Classes[i]} tokens of {sum.Group[2]}";
             row["ChargeFrequency"] = "Usage-Based";
@@ -44,12 +46,16 @@ internal static class FocusRows
             row["SkuId"] = sku;
             row["SkuMeter"] = $"{Classes[i]} Tokens";
             row["SkuPriceId"] = $"{sku}@{Text(listed)}";
-            row["SkuPriceDetails"] = JsonSerializer.Serialize(new Dictionary<string, string> { ["x_Model"] = sum.Group[2], ["x_TokenClass"] = Classes[i] });
+            row["SkuPriceDetails"] = JsonSerializer.Serialize(
+                new Dictionary<string, string> { ["x_Model"] = sum.Group[2], ["x_TokenClass"] = Classes[i] });
             return row;
         });
     }
 
-    /// <summary>Dollars per million tokens that were agreed: the list's where they explain the charge; else the list's, all scaled by what was charged.</summary>
+    /// <summary>
+    /// Dollars per million tokens that were agreed: the list's where they explain the charge; else the list's, all scaled by what was
+    /// charged.
+    /// </summary>
     private static decimal[] Contracted(UsageSum sum, long[] charged, decimal[]? list)
     {
         var prices = list ?? [1, 1, 1];
@@ -74,7 +80,9 @@ internal static class FocusRows
         return weights.Sum() is > 0 and var all ? [.. weights.Select(weight => weight / all)] : [0, 0, 1];
     }
 
-    /// <summary>Splits money by shares, to whole billionths; the largest share takes what rounding leaves, so that the parts sum to the whole.</summary>
+    /// <summary>
+    /// Splits money by shares, to whole billionths; the largest share takes what rounding leaves, so that the parts sum to the whole.
+    /// </summary>
     private static decimal[] Split(decimal amount, decimal[] shares)
     {
         var parts = shares.Select(share => decimal.Round(amount * share, 9)).ToArray();
@@ -93,7 +101,8 @@ internal static class FocusRows
         return row;
     }
 
-    private static Dictionary<string, string?> Common(UsageSum sum, FocusOptions options, decimal billed, decimal usage, decimal allocation, double joules)
+    private static Dictionary<string, string?> Common(
+        UsageSum sum, FocusOptions options, decimal billed, decimal usage, decimal allocation, double joules)
     {
         var (hour, tenant, model) = (FocusValues.ReadTime(sum.Group[0])!.Value, sum.Group[1], sum.Group[2]);
         var month = new DateTime(hour.Year, hour.Month, 1, 0, 0, 0, DateTimeKind.Utc);
@@ -121,7 +130,8 @@ internal static class FocusRows
             ["SubAccountId"] = tenant,
             ["SubAccountName"] = tenant,
             ["SubAccountType"] = "Tenant",
-            ["Tags"] = JsonSerializer.Serialize(new Dictionary<string, string> { ["tokenfactory/tenant"] = tenant, ["tokenfactory/model"] = model }),
+            ["Tags"] = JsonSerializer.Serialize(
+                new Dictionary<string, string> { ["tokenfactory/tenant"] = tenant, ["tokenfactory/model"] = model }),
             ["x_Joules"] = Text((decimal)Math.Round(joules, 6)),
             ["x_UsageCost"] = Text(usage),
             ["x_AllocationCost"] = Text(allocation),

@@ -19,7 +19,8 @@ internal static class FocusRules
             yield return "BillingPeriodStart is not before BillingPeriodEnd";
         if (charged >= chargedTo)
             yield return "ChargePeriodStart is not before ChargePeriodEnd";
-        if (row.Text("ChargeCategory") == FocusColumns.UsageCategory && row.Text("ChargeClass") is null && (charged < billed || chargedTo > billedTo))
+        var use = row.Text("ChargeCategory") == FocusColumns.UsageCategory && row.Text("ChargeClass") is null;
+        if (use && (charged < billed || chargedTo > billedTo))
             yield return "the charge period is not within the billing period";
     }
 
@@ -54,7 +55,8 @@ internal static class FocusRules
         {
             if (priced && !correction && row.Has(price) && row.Text(price) is null)
                 yield return $"{price} is empty in a row of {row.Text("ChargeCategory")}";
-            if (!correction && row.Number(price) is { } unit && row.Number("PricingQuantity") is { } quantity && row.Number(cost) is { } total
+            if (!correction
+                && row.Number(price) is { } unit && row.Number("PricingQuantity") is { } quantity && row.Number(cost) is { } total
                 && Math.Abs((unit * quantity) - total) > Tolerance + Math.Abs(total * Tolerance))
                 yield return $"{price} x PricingQuantity is {unit * quantity}, and {cost} is {total}";
         }
@@ -67,7 +69,8 @@ internal static class FocusRules
     private static IEnumerable<string> Names(FocusValues row) =>
         from pair in new[]
         {
-            ("ResourceName", "ResourceId"), ("ResourceType", "ResourceId"), ("SubAccountName", "SubAccountId"), ("SubAccountType", "SubAccountId"),
+            ("ResourceName", "ResourceId"), ("ResourceType", "ResourceId"),
+            ("SubAccountName", "SubAccountId"), ("SubAccountType", "SubAccountId"),
             ("SkuMeter", "SkuId"), ("SkuPriceId", "SkuId"), ("SkuPriceDetails", "SkuPriceId"),
         }
         where row.Text(pair.Item1) is not null && row.Text(pair.Item2) is null

@@ -6,6 +6,7 @@ namespace TokenFactory.Store.Focus;
 /// <summary>The values of one row, as text and read; empty is null, as FOCUS has it in CSV.</summary>
 internal sealed partial class FocusValues(IReadOnlyDictionary<string, string> values)
 {
+    private const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
     private const NumberStyles Plain = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
 
     /// <summary>Whether the file has the column.</summary>
@@ -23,7 +24,7 @@ internal sealed partial class FocusValues(IReadOnlyDictionary<string, string> va
 
     /// <summary>A moment as FOCUS writes it.</summary>
     public static DateTime? ReadTime(string text) => DateTime.TryParseExact(
-        text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment) ? moment : null;
+        text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, Utc, out var moment) ? moment : null;
 
     [GeneratedRegex(@"^-?[0-9]+(\.[0-9]+)?\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex NumberForm();

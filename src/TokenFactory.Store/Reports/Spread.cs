@@ -1,8 +1,8 @@
 namespace TokenFactory.Store.Reports;
 
 /// <summary>
-/// How times spread: counts by time, each time rounded down to three digits (to a microsecond below a millisecond), so that a percentile is within half
-/// a hundredth, and that all stores round alike.
+/// How times spread: counts by time, each time rounded down to three digits (to a microsecond below a millisecond), so that a percentile is
+/// within half a hundredth, and that all stores round alike.
 /// </summary>
 public sealed class Spread
 {
@@ -40,9 +40,10 @@ public sealed class Spread
     /// <summary>The same in SQL.</summary>
     internal static string Sql(string nanos)
     {
-        var cases = Enumerable.Range(0, 7).Select(i => (Below: Fine * (long)Math.Pow(10, i), Step: 1000 * (long)Math.Pow(10, Math.Max(0, i))));
+        var cases = Enumerable.Range(0, 7).Select(i => (Below: Fine * (long)Math.Pow(10, i), Step: 1000 * (long)Math.Pow(10, i)));
         var last = 1000 * (long)Math.Pow(10, 7);
-        return $"CASE {string.Join(' ', cases.Select(at => $"WHEN {nanos} < {at.Below} THEN {nanos} / {at.Step} * {at.Step}"))} ELSE {nanos} / {last} * {last} END";
+        var whens = string.Join(' ', cases.Select(at => $"WHEN {nanos} < {at.Below} THEN {nanos} / {at.Step} * {at.Step}"));
+        return $"CASE {whens} ELSE {nanos} / {last} * {last} END";
     }
 
     private static long Step(long nanos)

@@ -7,7 +7,8 @@ namespace TokenFactory.Store.Reports;
 public static class Sums
 {
     /// <summary>Usage by dimensions, in the order of the groups' names.</summary>
-    public static async Task<IReadOnlyList<UsageSum>> OfAsync(IAsyncEnumerable<UsageRecord> records, IReadOnlyList<Dimension> by, CancellationToken cancel)
+    public static async Task<IReadOnlyList<UsageSum>> OfAsync(
+        IAsyncEnumerable<UsageRecord> records, IReadOnlyList<Dimension> by, CancellationToken cancel)
     {
         var groups = new SortedDictionary<string, UsageSum>(StringComparer.Ordinal);
         await foreach (var record in records.WithCancellation(cancel))
@@ -21,7 +22,8 @@ public static class Sums
     }
 
     /// <summary>Meters by dimensions (model, replica, pool, hour, day), in the order of the groups' names.</summary>
-    public static async Task<IReadOnlyList<MeterSum>> OfAsync(IAsyncEnumerable<MeterRecord> meters, IReadOnlyList<Dimension> by, CancellationToken cancel)
+    public static async Task<IReadOnlyList<MeterSum>> OfAsync(
+        IAsyncEnumerable<MeterRecord> meters, IReadOnlyList<Dimension> by, CancellationToken cancel)
     {
         var groups = new SortedDictionary<string, MeterSum>(StringComparer.Ordinal);
         await foreach (var meter in meters.WithCancellation(cancel))
@@ -35,7 +37,8 @@ public static class Sums
     }
 
     /// <summary>How times spread by dimensions, in the order of the groups' names.</summary>
-    public static async Task<IReadOnlyList<TimeSpread>> SpreadAsync(IAsyncEnumerable<UsageRecord> records, IReadOnlyList<Dimension> by, CancellationToken cancel)
+    public static async Task<IReadOnlyList<TimeSpread>> SpreadAsync(
+        IAsyncEnumerable<UsageRecord> records, IReadOnlyList<Dimension> by, CancellationToken cancel)
     {
         var groups = new SortedDictionary<string, TimeSpread>(StringComparer.Ordinal);
         await foreach (var record in records.WithCancellation(cancel))
@@ -102,7 +105,9 @@ public static class Sums
         Joules = record.Joules,
         FirstTokens = record.FirstToken is null ? 0 : 1,
         TtftSeconds = record.FirstToken is { } token ? (token - record.Arrival).Seconds : 0,
-        Pace = record.FirstToken is { } first && record.Tokens.Output > 1 ? (record.Tokens.Output - 1, (record.Ended - first).Seconds) : default,
+        Pace = record.FirstToken is { } first && record.Tokens.Output > 1
+            ? (record.Tokens.Output - 1, (record.Ended - first).Seconds)
+            : default,
     });
 
     private static UsageSum Add(UsageSum sum, UsageSum part) => sum with

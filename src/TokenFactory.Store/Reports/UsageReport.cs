@@ -8,7 +8,10 @@ namespace TokenFactory.Store.Reports;
 /// <param name="Meters">What its replicas were paid and drew, where the groups are ones that meters know; null otherwise.</param>
 public sealed record ReportRow(UsageSum Sum, TimeSpread? Times, MeterSum? Meters);
 
-/// <summary>What requests took, cost and were charged over a span of time, by one or two dimensions; beside it what was paid and drawn in all (law 5).</summary>
+/// <summary>
+/// What requests took, cost and were charged over a span of time, by one or two dimensions; beside it what was paid and drawn in all (law
+/// 5).
+/// </summary>
 public sealed record UsageReport
 {
     /// <summary>Beginning of the span, included.</summary>
@@ -30,8 +33,8 @@ public sealed record UsageReport
     public required MeterSum Meters { get; init; }
 
     /// <summary>
-    /// Dollars paid that neither idle time nor a request of the span bears; negative where requests bear more. Requests that were in flight at either end of the
-    /// span, meters that are still running, and rounding.
+    /// Dollars paid that neither idle time nor a request of the span bears; negative where requests bear more. Requests that were in flight
+    /// at either end of the span, meters that are still running, and rounding.
     /// </summary>
     public Usd NotAttributed => Meters.Paid - Meters.Idle - Total.UsageCost;
 
@@ -41,13 +44,15 @@ public sealed record UsageReport
     /// <summary>Makes a report of requests that ended, and meters that began, in a span of time.</summary>
     /// <exception cref="StoreAwayException">The store is away.</exception>
     /// <exception cref="ArgumentException">More than two dimensions, or one twice.</exception>
-    public static async Task<UsageReport> MakeAsync(IUsageStore store, Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel)
+    public static async Task<UsageReport> MakeAsync(
+        IUsageStore store, Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel)
     {
         if (by.Count > 2 || by.Distinct().Count() < by.Count)
             throw new ArgumentException($"A report is by one or two different dimensions, not by {string.Join(", ", by)}.");
         var usage = await store.SumUsageAsync(from, to, by, cancel);
         var spreads = await store.SpreadAsync(from, to, by, cancel);
-        var known = by.All(dimension => dimension is Dimension.Model or Dimension.Replica or Dimension.Pool or Dimension.Hour or Dimension.Day);
+        var known = by.All(
+            dimension => dimension is Dimension.Model or Dimension.Replica or Dimension.Pool or Dimension.Hour or Dimension.Day);
         var meters = await store.SumMetersAsync(from, to, known ? by : [], cancel);
         return new UsageReport
         {
@@ -66,10 +71,12 @@ public sealed record UsageReport
         foreach (var sum in usage)
             rows[Key(sum.Group)] = new ReportRow(sum, null, null);
         foreach (var spread in spreads)
-            rows[Key(spread.Group)] = rows.GetValueOrDefault(Key(spread.Group), new ReportRow(new UsageSum(spread.Group), null, null)) with { Times = spread };
+            rows[Key(spread.Group)] = Row(spread.Group) with { Times = spread };
         foreach (var meter in meters)
-            rows[Key(meter.Group)] = rows.GetValueOrDefault(Key(meter.Group), new ReportRow(new UsageSum(meter.Group), null, null)) with { Meters = meter };
+            rows[Key(meter.Group)] = Row(meter.Group) with { Meters = meter };
         return [.. rows.Values];
+
+        ReportRow Row(IReadOnlyList<string> group) => rows.GetValueOrDefault(Key(group)) ?? new ReportRow(new UsageSum(group), null, null);
 
         static string Key(IReadOnlyList<string> group) => string.Join('\0', group);
     }

@@ -64,7 +64,8 @@ public sealed record UsageSum(IReadOnlyList<string> Group)
     /// <summary>Mean seconds per token after the first; null where there is none.</summary>
     public double? MeanTpotSeconds => Pace.Tokens > 0 ? Pace.Seconds / Pace.Tokens : null;
 
-    private decimal? PerMillion(Usd amount) => Tokens.Prompt + Tokens.Output is > 0 and var tokens ? amount.Value * 1_000_000m / tokens : null;
+    private decimal? PerMillion(Usd amount) =>
+        Tokens.Prompt + Tokens.Output is > 0 and var tokens ? amount.Value * 1_000_000m / tokens : null;
 }
 
 /// <summary>Sums over meter records of one group.</summary>

@@ -39,7 +39,8 @@ internal static class ReportSql
         {
             var groups = string.Concat(by.Select((dimension, i) => $", {Column(dimension, "ended_ns")} AS g{i}"));
             var names = string.Concat(by.Select((_, i) => $", g{i}"));
-            return $"SELECT {which}{names}, rounded, CAST(COUNT(*) AS bigint) FROM (SELECT {Reports.Spread.Sql("t")} AS rounded{names} FROM "
+            return $"SELECT {which}{names}, rounded, CAST(COUNT(*) AS bigint) FROM "
+                + $"(SELECT {Reports.Spread.Sql("t")} AS rounded{names} FROM "
                 + $"(SELECT {time} AS t{groups} FROM tokenfactory_usage {OfSpan} AND {where}) AS times) AS spread GROUP BY rounded{names}";
         }
     }
@@ -64,7 +65,8 @@ internal static class ReportSql
         };
         return sum;
 
-        TokenCounts Tokens(int column) => new(row.GetInt64(column), row.GetInt64(column + 1), row.GetInt64(column + 2), row.GetInt64(column + 3));
+        TokenCounts Tokens(int column) =>
+            new(row.GetInt64(column), row.GetInt64(column + 1), row.GetInt64(column + 2), row.GetInt64(column + 3));
     }
 
     public static MeterSum ReadMeter(DbDataReader row, IReadOnlyList<Dimension> by) => new(Names(row, 0, by))
@@ -78,7 +80,8 @@ internal static class ReportSql
     };
 
     /// <summary>Names of a row's group, which begin at a column.</summary>
-    public static string[] Names(DbDataReader row, int first, IReadOnlyList<Dimension> by) => [.. by.Select((dimension, i) => dimension switch
+    public static string[] Names(DbDataReader row, int first, IReadOnlyList<Dimension> by) =>
+        [.. by.Select((dimension, i) => dimension switch
     {
         Dimension.Hour => Period.Hour(row.GetInt64(first + i)),
         Dimension.Day => Period.Day(row.GetInt64(first + i)),

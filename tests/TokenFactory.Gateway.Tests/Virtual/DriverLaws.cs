@@ -223,6 +223,7 @@ public sealed class DriverLaws
             .OrderBy(what => what.Item1).ThenBy(what => what.Item2).ThenBy(what => what.Item3);
     }
 
+    /// <summary>One request of a mix.</summary>
     /// <param name="Id">Its number.</param>
     /// <param name="At">When it comes, in ticks of the hand's clock.</param>
     /// <param name="Prompt">Tokens of its prompt.</param>

@@ -43,7 +43,8 @@ public sealed class FocusTests : IAsyncLifetime
         Assert.Equal(usage.Sum(record => record.Joules), (double)Sum(rows, "x_Joules"), 2);
         Assert.Equal(usage.Sum(record => record.Tokens.Prompt + record.Tokens.Output), Sum(rows, "ConsumedQuantity"));
         foreach (var tenant in usage.GroupBy(record => record.Tenant))
-            Assert.Equal(tenant.Sum(record => record.Charged.Value), Sum(rows.Where(row => row["SubAccountId"] == tenant.Key), "BilledCost"));
+            Assert.Equal(
+                tenant.Sum(record => record.Charged.Value), Sum(rows.Where(row => row["SubAccountId"] == tenant.Key), "BilledCost"));
     }
 
     [Fact]
@@ -59,7 +60,9 @@ public sealed class FocusTests : IAsyncLifetime
         Assert.Equal(["1.8", "0.2", "5.4"], rows.Where(row => row["ResourceId"] == "dearer").Select(row => row["ContractedUnitPrice"]));
         Assert.Equal(["0.9", "0.1", "2.7"], rows.Where(row => row["ResourceId"] == "dearer").Select(row => row["ListUnitPrice"]));
         Assert.Equal(["0", "0", "0"], rows.Where(row => row["ResourceId"] == "free").Select(row => row["BilledCost"]));
-        Assert.Equal(["Fresh Input Tokens", "Cached Input Tokens", "Output Tokens"], rows.Where(row => row["ResourceId"] == "free").Select(row => row["SkuMeter"]));
+        Assert.Equal(
+            ["Fresh Input Tokens", "Cached Input Tokens", "Output Tokens"],
+            rows.Where(row => row["ResourceId"] == "free").Select(row => row["SkuMeter"]));
     }
 
     [Theory]
@@ -91,18 +94,21 @@ public sealed class FocusTests : IAsyncLifetime
         if (value is null)
             lines[0] = lines[0].Replace(column, "x_Other");
         else
-            lines[1] = string.Join(',', Cells(lines[1]).Select((cell, i) => i == at ? value : cell.Contains('"') ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell));
+            lines[1] = string.Join(',', Cells(lines[1]).Select((cell, i) =>
+                i == at ? value : cell.Contains('"') ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell));
         Assert.Contains(FocusCheck.Mistakes(string.Join("\r\n", lines)), found => found.Contains(mistake));
     }
 
     private async Task<(List<Dictionary<string, string>> Rows, string Text)> FileAsync(Func<string, ChargeRates?> rates)
     {
         using var output = new StringWriter();
-        var count = await FocusExport.WriteAsync(_store, output, new FocusOptions("North, hall \"2\"") { Rates = rates }, default, Ever, Cancel);
+        var count = await FocusExport.WriteAsync(
+            _store, output, new FocusOptions("North, hall \"2\"") { Rates = rates }, default, Ever, Cancel);
         var lines = output.ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         var names = lines[0].Split(',');
         Assert.Equal(count, lines.Length - 1);
-        return ([.. lines.Skip(1).Select(line => names.Zip(Cells(line)).ToDictionary(pair => pair.First, pair => pair.Second))], output.ToString());
+        var rows = lines.Skip(1).Select(line => names.Zip(Cells(line)).ToDictionary(pair => pair.First, pair => pair.Second));
+        return ([.. rows], output.ToString());
     }
 
     private static List<string> Cells(string line)
@@ -136,7 +142,9 @@ public sealed class FocusTests : IAsyncLifetime
     /// <summary>Records with all that can happen: charged by the list or not, for nothing, without tokens, at odd hours.</summary>
     private static UsageRecord Any(Dice dice)
     {
-        var record = dice.Chance(0.5) ? Records.Usage(dice) : Priced(dice, dice.Whole(0, 10_000), dice.Whole(0, 10_000), dice.Whole(0, 1000));
+        var record = dice.Chance(0.5)
+            ? Records.Usage(dice)
+            : Priced(dice, dice.Whole(0, 10_000), dice.Whole(0, 10_000), dice.Whole(0, 1000));
         var later = dice.Whole(0, 300) * 3_600_000_000_000L;
         return record with
         {

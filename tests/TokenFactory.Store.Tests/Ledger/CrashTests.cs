@@ -27,7 +27,8 @@ public sealed class CrashTests
     }
 
     [Fact]
-    public void Flipped_bytes_lose_no_record_before_them_invent_none_and_are_told() => Cases.Check(40, dice => FlipAsync(dice).GetAwaiter().GetResult());
+    public void Flipped_bytes_lose_no_record_before_them_invent_none_and_are_told() =>
+        Cases.Check(40, dice => FlipAsync(dice).GetAwaiter().GetResult());
 
     [Fact]
     public async Task A_journal_of_a_newer_program_is_left_alone()
@@ -53,7 +54,8 @@ public sealed class CrashTests
             await using var store = UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")));
             await using (var writer = await LedgerWriter.OpenAsync(store, new JournalOptions(folder), TimeProvider.System, null, Cancel))
                 await writer.FlushAsync(Cancel);
-            var stored = (await store.UsageAsync(default, TokenFactory.Units.Instant.Never, Cancel).ToListAsync(Cancel)).ConvertAll(record => record.Id);
+            var records = await store.UsageAsync(default, TokenFactory.Units.Instant.Never, Cancel).ToListAsync(Cancel);
+            var stored = records.ConvertAll(record => record.Id);
             var acknowledged = Lines(Path.Combine(folder, "acknowledged"));
             Assert.Equal(stored.Count, stored.Distinct().Count());
             Assert.Empty(acknowledged.Except(stored));
@@ -73,7 +75,8 @@ public sealed class CrashTests
         await using var store = UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")));
         var options = new JournalOptions(folder) { SegmentBytes = 100_000 };
         await using var writer = await LedgerWriter.OpenAsync(store, options, TimeProvider.System, null, Cancel);
-        using var acknowledged = new FileStream(Path.Combine(folder, "acknowledged"), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using var acknowledged = new FileStream(
+            Path.Combine(folder, "acknowledged"), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(
             async () =>
             {
@@ -99,7 +102,8 @@ public sealed class CrashTests
         {
             Directory.CreateDirectory(Path.Combine(folder, "disk"));
             var child = Child(nameof(Write_until_the_disk_is_full), folder);
-            var start = new ProcessStartInfo("unshare", ["-m", "sh", "-c", $"mount -t tmpfs -o size=200k none {folder}/disk && exec \"$0\" \"$@\"", child.FileName, .. child.ArgumentList])
+            var script = $"mount -t tmpfs -o size=200k none {folder}/disk && exec \"$0\" \"$@\"";
+            var start = new ProcessStartInfo("unshare", ["-m", "sh", "-c", script, child.FileName, .. child.ArgumentList])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -110,7 +114,8 @@ public sealed class CrashTests
             var said = process.StandardOutput.ReadToEndAsync(Cancel);
             var complained = await process.StandardError.ReadToEndAsync(Cancel);
             await process.WaitForExitAsync(Cancel);
-            Assert.SkipWhen(complained.Contains("unshare failed") || complained.Contains("permission denied"), $"no small disk can be made here: {complained}");
+            var forbidden = complained.Contains("unshare failed") || complained.Contains("permission denied");
+            Assert.SkipWhen(forbidden, $"no small disk can be made here: {complained}");
             Assert.True(process.ExitCode == 0 && (await said).Contains("Total: 1,"), await said + complained);
         }
         finally
@@ -127,7 +132,8 @@ public sealed class CrashTests
         var disk = Path.Combine(folder, "disk");
         await File.WriteAllBytesAsync(Path.Combine(disk, "ballast"), new byte[100_000], Cancel);
         await using var store = new HeldStore(UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")))) { Shut = true };
-        await using var writer = await LedgerWriter.OpenAsync(store, new JournalOptions(Path.Combine(disk, "journal")), TimeProvider.System, null, Cancel);
+        await using var writer = await LedgerWriter.OpenAsync(
+            store, new JournalOptions(Path.Combine(disk, "journal")), TimeProvider.System, null, Cancel);
         var (dice, acknowledged, refused) = (new Dice(1), new List<string>(), 0);
         while (refused < 20)
         {
