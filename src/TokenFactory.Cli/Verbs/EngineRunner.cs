@@ -44,7 +44,9 @@ internal sealed class EngineRunner(Terminal terminal, CommonFlags common, ParseR
         catch (Exception taken) when (taken is IOException or System.Net.Sockets.SocketException)
         {
             throw new Refusal(
-                "command line", $"{asked.Options.Listen} cannot be listened on: {taken.Message.TrimEnd('.')}", "Give another --port, or 0 for any");
+                "command line",
+                $"{asked.Options.Listen} cannot be listened on: {taken.Message.TrimEnd('.')}",
+                "Give another --port, or 0 for any");
         }
     }
 
@@ -56,7 +58,8 @@ internal sealed class EngineRunner(Terminal terminal, CommonFlags common, ParseR
             [
                 $"Virtual {asked.Model} at {at}: {asked.Plan.What}. No GPU computes anything; answers are made up, at that GPU's pace.",
                 $"Try: curl {at}/v1/chat/completions -H 'content-type: application/json' "
-                    + $"-d '{{\"model\": \"{asked.Model}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}], \"stream\": true}}'",
+                    + $"-d '{{\"model\": \"{asked.Model}\", "
+                    + "\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}], \"stream\": true}'",
             ],
             [Pace(asked.Plan)],
             [

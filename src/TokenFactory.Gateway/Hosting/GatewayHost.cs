@@ -138,7 +138,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         };
         _ledger = await LedgerWriter.OpenAsync(_store, journal, _time, JournalWarns, cancel).ConfigureAwait(false);
         await _ledger.FlushAsync(cancel).ConfigureAwait(false);
-        _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel).ConfigureAwait(false);
+        _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel, _logger).ConfigureAwait(false);
         OpenLog(setup);
         await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
         var running = await FleetsAsync(setup, cancel).ConfigureAwait(false);
