@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Gateway.Api;
 using TokenFactory.Gateway.Live;
@@ -60,6 +61,13 @@ public sealed partial class GatewayHost
 
         foreach (var engine in unused)
             await engine.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Takes nothing new; connections on which answers run are cut when their time is over.</summary>
+    private async Task CloseDoorsAsync(WebApplication doors)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(Setup.Limits.DrainSeconds), _time);
+        await doors.StopAsync(patience.Token).ConfigureAwait(false);
     }
 
     private async Task DrainAsync(Running running)
