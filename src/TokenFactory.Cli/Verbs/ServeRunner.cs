@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Hosting;
+using TokenFactory.Gateway.Setup;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Store;
 using TokenFactory.Store.Ledger;
@@ -45,7 +46,7 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
             if (Written() is { } now && now != written)
             {
                 written = now;
-                await ReloadAsync(host).ConfigureAwait(false);
+                await ReloadAsync(host, factory.Setup).ConfigureAwait(false);
             }
         }
 
@@ -78,12 +79,15 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     }
 
     /// <summary>A changed file that is wrong changes nothing, and its mistakes are told.</summary>
-    private async Task ReloadAsync(GatewayHost host)
+    private async Task ReloadAsync(GatewayHost host, GatewaySetup started)
     {
         try
         {
-            await host.ApplyAsync(read().Setup, CancellationToken.None).ConfigureAwait(false);
-            await terminal.Err.WriteLineAsync($"{path} has changed and is in force.").ConfigureAwait(false);
+            var setup = read().Setup;
+            await host.ApplyAsync(setup, CancellationToken.None).ConfigureAwait(false);
+            var later = string.Join(", ", AtNextStart(started, setup));
+            var but = later.Length > 0 ? $", but for what needs a new start: {later}" : "";
+            await terminal.Err.WriteLineAsync($"{path} has changed and is in force{but}.").ConfigureAwait(false);
         }
         catch (Refusal refusal)
         {
@@ -97,7 +101,23 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         }
     }
 
-    private DateTime? Written() => File.Exists(path) ? File.GetLastWriteTimeUtc(path) : null;
+    private static IEnumerable<string> AtNextStart(GatewaySetup started, GatewaySetup now)
+    {
+        if (now.Listen != started.Listen)
+            yield return "listen, admin or tls";
+        if (now.Store != started.Store)
+            yield return "store";
+        if (now.Telemetry != started.Telemetry)
+            yield return "telemetry";
+    }
+
+    /// <summary>When the file itself was written: clusters swap the folder that a link leads to, and leave the link alone.</summary>
+    private DateTime? Written()
+    {
+        if (!File.Exists(path))
+            return null;
+        return File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+    }
 }
 
 /// <summary>Ctrl-C, or the signal that service managers send.</summary>
