@@ -6,8 +6,8 @@ using TokenFactory.Units;
 namespace TokenFactory.Bench;
 
 /// <summary>
-/// The ledger: what it takes until a record is durable, for one caller and for many, beside the same bytes appended and forced to disk one by one;
-/// and what it takes to move records into the store.
+/// The ledger: what it takes until a record is durable, for one caller and for many, beside the same bytes appended and forced to disk one
+/// by one; and what it takes to move records into the store.
 /// </summary>
 internal static class LedgerRuns
 {
@@ -53,7 +53,8 @@ internal static class LedgerRuns
         await InFolderAsync(async folder =>
         {
             await using var store = UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")));
-            await using var ledger = await LedgerWriter.OpenAsync(store, new JournalOptions(folder) { Sync = sync }, TimeProvider.System, Console.Error.WriteLine, default);
+            await using var ledger = await LedgerWriter.OpenAsync(
+                store, new JournalOptions(folder) { Sync = sync }, TimeProvider.System, Console.Error.WriteLine, default);
             await LoadAsync(ledger, callers, TimeSpan.FromMilliseconds(500), "warm");
             var (cpu, clock) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
             var waits = await LoadAsync(ledger, callers, Each, "run");
@@ -62,7 +63,8 @@ internal static class LedgerRuns
             var used = (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / waits.Length;
             Array.Sort(waits);
             Console.WriteLine(
-                $"{Named(sync)}, {callers} callers: {rate:N0} records/s, {rate / alone:0.00} of one by one; p50 {Micro(0.5)} us, p99 {Micro(0.99)} us; "
+                $"{Named(sync)}, {callers} callers: {rate:N0} records/s, {rate / alone:0.00} of one by one; "
+                + $"p50 {Micro(0.5)} us, p99 {Micro(0.99)} us; "
                 + $"{used:0.0} us of processor a record until it is in SQLite");
 
             string Micro(double share) => $"{waits[(int)(waits.Length * share)] * 1e6 / Stopwatch.Frequency:0}";
@@ -101,7 +103,8 @@ internal static class LedgerRuns
             foreach (var chunk in records.Skip(1000).Chunk(3000))
                 await store.AddAsync(chunk, []);
             var (seconds, used) = (clock.Elapsed.TotalSeconds, Environment.CpuUsage.TotalTime - cpu);
-            Console.WriteLine($"into {name}: {Moved / seconds:N0} records/s, {used.TotalMicroseconds / Moved:0.0} us of our processor a record");
+            Console.WriteLine(
+                $"into {name}: {Moved / seconds:N0} records/s, {used.TotalMicroseconds / Moved:0.0} us of our processor a record");
         });
     }
 

@@ -1,4 +1,5 @@
 using TokenFactory.Store.Ledger;
+using TokenFactory.Store.Reports;
 using TokenFactory.Store.Tenants;
 using TokenFactory.Units;
 
@@ -27,6 +28,23 @@ public interface IUsageStore : IAsyncDisposable
 
     /// <summary>Meter records whose spans began in a span of time (from included, to not), in the order of their beginnings.</summary>
     IAsyncEnumerable<MeterRecord> MetersAsync(Instant from, Instant to, CancellationToken cancel = default);
+
+    /// <summary>Sums over usage records that ended in a span of time, by dimensions, in the order of the groups' names.</summary>
+    Task<IReadOnlyList<UsageSum>> SumUsageAsync(
+        Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default) =>
+        Sums.OfAsync(UsageAsync(from, to, cancel), by, cancel);
+
+    /// <summary>
+    /// Sums over meter records whose spans began in a span of time, by dimensions that meters know, in the order of the groups' names.
+    /// </summary>
+    Task<IReadOnlyList<MeterSum>> SumMetersAsync(
+        Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default) =>
+        Sums.OfAsync(MetersAsync(from, to, cancel), by, cancel);
+
+    /// <summary>How the times of requests that ended in a span of time spread, by dimensions, in the order of the groups' names.</summary>
+    Task<IReadOnlyList<TimeSpread>> SpreadAsync(
+        Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default) =>
+        Sums.SpreadAsync(UsageAsync(from, to, cancel), by, cancel);
 
     /// <summary>Tenants that were made while the gateway ran, by name.</summary>
     Task<IReadOnlyList<TenantRecord>> TenantsAsync(CancellationToken cancel = default);

@@ -1,6 +1,8 @@
 namespace TokenFactory.Store;
 
-/// <summary>Where a store is: a file of SQLite, or a database of PostgreSQL. It may hold a password, so it is never printed whole.</summary>
+/// <summary>
+/// Where a store is: a file of SQLite, or a database of PostgreSQL. It may hold a password, so it is never printed whole.
+/// </summary>
 public sealed class StoreLocation
 {
     private StoreLocation(string? file, string? connection) => (File, Connection) = (file, connection);

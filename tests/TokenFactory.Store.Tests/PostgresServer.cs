@@ -6,7 +6,9 @@ using TokenFactory.Store.Tests;
 
 namespace TokenFactory.Store.Tests;
 
-/// <summary>A PostgreSQL server of our own in a temporary folder, reached by a socket there; it dies with this process. All tests share one.</summary>
+/// <summary>
+/// A PostgreSQL server of our own in a temporary folder, reached by a socket there; it dies with this process. All tests share one.
+/// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
     private const string Missing = "PostgreSQL is not installed here (apt install postgresql-15)";
@@ -81,7 +83,8 @@ public sealed class PostgresServer : IAsyncLifetime
 
         _server = Begin(
             "postgres",
-            ["-D", Data, "-c", "listen_addresses=", "-c", $"unix_socket_directories={_folder}", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=100"]);
+            ["-D", Data, "-c", "listen_addresses=", "-c", $"unix_socket_directories={_folder}", "-c", "fsync=off",
+             "-c", "full_page_writes=off", "-c", "max_connections=100"]);
         await using var source = NpgsqlDataSource.Create(Connection + ";Pooling=false");
         for (var clock = Stopwatch.StartNew(); ;)
         {
@@ -109,7 +112,9 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         var asPostgres = Environment.IsPrivilegedProcess && !Path.IsPathRooted(program);
         var path = Path.Combine(Binaries!, program);
-        var start = asPostgres ? new ProcessStartInfo("setpriv", [.. AsPostgres, path, .. arguments]) : new ProcessStartInfo(path, arguments);
+        var start = asPostgres
+            ? new ProcessStartInfo("setpriv", [.. AsPostgres, path, .. arguments])
+            : new ProcessStartInfo(path, arguments);
         (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = ("/", true, true);
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
@@ -123,9 +128,12 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         const string Debian = "/usr/lib/postgresql";
         var named = Environment.GetEnvironmentVariable("TOKENFACTORY_POSTGRES");
-        var packaged = Directory.Exists(Debian) ? Directory.GetDirectories(Debian).OrderByDescending(Version).Select(folder => Path.Combine(folder, "bin")) : [];
+        var packaged = Directory.Exists(Debian) ? Directory.GetDirectories(Debian).OrderByDescending(Version) : Enumerable.Empty<string>();
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        return new[] { named ?? "" }.Concat(packaged).Concat(onPath).FirstOrDefault(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")));
+        return new[] { named ?? "" }.Concat(packaged.Select(folder => Path.Combine(folder, "bin"))).Concat(onPath).FirstOrDefault(IsOne);
+
+        static bool IsOne(string folder) =>
+            folder.Length > 0 && File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres"));
 
         static int Version(string folder) => int.TryParse(Path.GetFileName(folder), out var version) ? version : 0;
     }

@@ -12,7 +12,8 @@ internal static class Records
     public const long Day = 1_795_305_600_000_000_000;
 
     private const long NanosPerSecond = 1_000_000_000;
-    private static readonly string[] Odd = ["", "engine said 500", "quote ' \" ; DROP TABLE", "naïve 東京 🚀", "line\nbreak\ttab", new('x', 3000)];
+    private static readonly string[] Odd =
+        ["", "engine said 500", "quote ' \" ; DROP TABLE", "naïve 東京 🚀", "line\nbreak\ttab", new('x', 3000)];
 
     public static Instant Moment(Dice dice) => new(Day + dice.Whole(0, 100) * NanosPerSecond);
 

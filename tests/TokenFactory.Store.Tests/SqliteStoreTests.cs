@@ -57,12 +57,14 @@ public sealed class SqliteStoreTests : StoreContract, IDisposable
         await using var store = UsageStores.Open(place);
         await store.PrepareAsync(Cancel);
         foreach (var file in new[] { place.File!, place.File! + "-wal" })
-            Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite), file);
+            Assert.True(
+                OperatingSystem.IsWindows() || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite), file);
     }
 
     public void Dispose() => Directory.Delete(_folder, true);
 
-    protected override Task<StoreLocation> NewAsync() => Task.FromResult(StoreLocation.Sqlite(Path.Combine(_folder, $"{Interlocked.Increment(ref _files)}", "ledger.db")));
+    protected override Task<StoreLocation> NewAsync() =>
+        Task.FromResult(StoreLocation.Sqlite(Path.Combine(_folder, $"{Interlocked.Increment(ref _files)}", "ledger.db")));
 
     protected override async Task ExecuteAsync(StoreLocation place, string sql)
     {

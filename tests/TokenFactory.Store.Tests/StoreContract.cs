@@ -5,7 +5,7 @@ using TokenFactory.Units;
 namespace TokenFactory.Store.Tests;
 
 /// <summary>What every store does: random calls, each answered as the model answers it, through closing and opening.</summary>
-public abstract class StoreContract
+public abstract partial class StoreContract
 {
     private static readonly Instant Ever = new(long.MaxValue);
 
@@ -109,7 +109,8 @@ public abstract class StoreContract
         {
             case 0 or 1:
                 var known = model.Usage.Keys.ToList();
-                var usage = dice.Many(0, 20, () => Records.Usage(dice, known.Count > 0 && dice.Chance(0.3) ? known[dice.Whole(0, known.Count - 1)] : null));
+                var usage = dice.Many(0, 20, () =>
+                    Records.Usage(dice, known.Count > 0 && dice.Chance(0.3) ? known[dice.Whole(0, known.Count - 1)] : null));
                 var meters = dice.Many(0, 5, () => Records.Meter(dice));
                 await store.AddAsync(usage, meters, Cancel);
                 model.Add(usage, meters);

@@ -39,7 +39,8 @@ internal sealed class StoreModel
     {
         var usage = await store.UsageAsync(from, to).ToListAsync();
         Assert.Equal(usage.OrderBy(record => record.Ended), usage);
-        Assert.Equal(Usage.Values.Where(record => record.Ended >= from && record.Ended < to), usage.OrderBy(record => record.Id, StringComparer.Ordinal));
+        var expected = Usage.Values.Where(record => record.Ended >= from && record.Ended < to);
+        Assert.Equal(expected, usage.OrderBy(record => record.Id, StringComparer.Ordinal));
         Assert.Equal(Meters.Values.Where(meter => meter.From >= from && meter.From < to), await store.MetersAsync(from, to).ToListAsync());
         Assert.Equal(Tenants.Values.Select(Spelled), (await store.TenantsAsync()).Select(Spelled));
         Assert.Equal(Keys.Values.Select(Spelled), (await store.KeysAsync()).Select(Spelled));
@@ -47,5 +48,6 @@ internal sealed class StoreModel
 
     private static string Spelled(TenantRecord tenant) => JsonSerializer.Serialize(tenant);
 
-    private static string Spelled(KeyRecord key) => JsonSerializer.Serialize(key with { Sha256 = default }) + Convert.ToHexString(key.Sha256.Span);
+    private static string Spelled(KeyRecord key) =>
+        JsonSerializer.Serialize(key with { Sha256 = default }) + Convert.ToHexString(key.Sha256.Span);
 }

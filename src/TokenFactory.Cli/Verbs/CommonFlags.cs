@@ -13,6 +13,9 @@ namespace TokenFactory.Cli.Verbs;
 internal sealed record Flag(string Key, string Help, bool Many = false)
 {
     public string Name => "--" + Key.Replace('_', '-');
+
+    /// <summary>A shorter name, "--rate"; null for none.</summary>
+    public string? Short { get; init; }
 }
 
 /// <summary>The flags that every verb takes.</summary>
@@ -145,6 +148,8 @@ internal sealed class SettingFlags
     {
         option.Description = flag.Help;
         option.HelpName = "VALUE";
+        if (flag.Short is { } name)
+            option.Aliases.Add(name);
         command.Options.Add(option);
         _flags.Add((flag, parsed => parsed.GetValue(option) is { } given ? values(given) : []));
     }

@@ -148,7 +148,7 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
         foreach (var item in file.Items("classes"))
         {
             item.Require("name", "Name the class");
-            var one = SimulateInput.Class(item);
+            var one = SimulateInput.Class(item, item.Text("name") ?? "");
             if (classes.Exists(other => other.Name == one.Name))
                 item.Note("name", $"is '{one.Name}' a second time", "Give every class its own");
             classes.Add(one);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Gateway.Setup;
@@ -36,20 +35,15 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         var factory = read();
         var written = Written();
         using var logs = new JsonLogs(terminal.Err, TimeProvider.System);
-        using var stop = new StopSignal(terminal);
         await using var host = await StartAsync(factory, logs).ConfigureAwait(false);
         var greeting = new ServeGreeting(host, factory);
         terminal.Out.Write(json ? greeting.Json() : greeting.Text());
         terminal.Out.Flush();
-        while (!await stop.WaitAsync(LookEvery).ConfigureAwait(false))
-        {
-            if (Written() is { } now && now != written)
-            {
-                written = now;
-                await ReloadAsync(host, factory.Setup).ConfigureAwait(false);
-            }
-        }
-
+        using var over = new CancellationTokenSource();
+        var watching = WatchAsync(host, factory.Setup, written, over.Token);
+        await StopSignal.WaitAsync(terminal).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
         terminal.Err.WriteLine($"Stopping: no new requests; those that run get {host.Setup.Limits.DrainSeconds:0.#} s to end. Again to stop at once.");
         return App.Done;
     }
@@ -75,6 +69,26 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         catch (Exception taken) when (taken is IOException or SocketException or UnauthorizedAccessException)
         {
             throw new Refusal(path, taken.Message.TrimEnd('.'), "Name other addresses with --set listen=127.0.0.1:PORT and --set admin=127.0.0.1:PORT");
+        }
+    }
+
+    /// <summary>Takes the file anew whenever it was written.</summary>
+    private async Task WatchAsync(GatewayHost host, GatewaySetup started, DateTime? written, CancellationToken over)
+    {
+        using var timer = new PeriodicTimer(LookEvery);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(over).ConfigureAwait(false))
+            {
+                if (Written() is not { } now || now == written)
+                    continue;
+                written = now;
+                await ReloadAsync(host, started).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // it stops
         }
     }
 
@@ -118,31 +132,4 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
             return null;
         return File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
     }
-}
-
-/// <summary>Ctrl-C, or the signal that service managers send.</summary>
-internal sealed class StopSignal : IDisposable
-{
-    private readonly Terminal _terminal;
-    private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly PosixSignalRegistration? _signal;
-
-    public StopSignal(Terminal terminal)
-    {
-        _terminal = terminal;
-        _signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
-        {
-            context.Cancel = !_told.Task.IsCompleted;
-            _told.TrySetResult();
-        });
-    }
-
-    /// <summary>Waits for it a while; true once it has come.</summary>
-    public async Task<bool> WaitAsync(TimeSpan atMost)
-    {
-        await Task.WhenAny(_told.Task, Task.Delay(atMost)).ConfigureAwait(false);
-        return _told.Task.IsCompleted || _terminal.Stopped();
-    }
-
-    public void Dispose() => _signal?.Dispose();
 }

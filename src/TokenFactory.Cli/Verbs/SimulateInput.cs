@@ -118,7 +118,7 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
                     $"The workload sends {sent}{Remedy(file.Item("workload")!, name)}");
             }
 
-            classes.Add(Class(item));
+            classes.Add(Class(item, name));
         }
 
         foreach (var sent in workload?.Classes ?? [])
@@ -132,8 +132,8 @@ internal sealed class SimulateInput(Settings file, CatalogContents catalog, Cali
         return classes;
     }
 
-    /// <summary>One class.</summary>
-    internal static ServiceClass Class(Settings item) => new(item.Text("name") ?? "")
+    /// <summary>A class with its promises.</summary>
+    internal static ServiceClass Class(Settings item, string name) => new(name)
     {
         Priority = item.Whole("priority", 0) ?? 0,
         TtftSeconds = item.Number("ttft_s", double.Epsilon, 1e9),

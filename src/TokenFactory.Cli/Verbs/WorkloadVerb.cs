@@ -10,7 +10,8 @@ internal static class WorkloadVerb
     /// <summary>Where random numbers begin unless told.</summary>
     public const int DefaultSeed = 1;
 
-    private static readonly Flag[] Shaping =
+    /// <summary>What is made of a trace.</summary>
+    internal static readonly Flag[] Shaping =
     [
         new("slice_s", "Only requests of these seconds of the trace, such as 600..1200 or 600.."),
         new("slice_rows", "Only these requests, counted from 1 in the order of time, such as 1..1000."),
@@ -20,7 +21,8 @@ internal static class WorkloadVerb
 
     private static readonly Flag Seed = new("seed", $"Where random numbers begin, a whole number from 0. Default: {DefaultSeed}.");
 
-    private static readonly Flag[] Making =
+    /// <summary>What makes a workload from flags.</summary>
+    internal static readonly Flag[] Making =
     [
         new("requests", "How many requests there are."),
         new("duration_s", "Ends at this time in seconds."),

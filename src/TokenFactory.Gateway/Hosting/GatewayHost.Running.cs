@@ -28,9 +28,11 @@ public sealed partial class GatewayHost
             }
 
             var unused = await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
+            var log = _events;
+            OpenLog(setup);
             _gateway.Running = await FleetsAsync(setup, cancel).ConfigureAwait(false);
             _retiring.RemoveAll(done => done.IsCompletedSuccessfully);
-            _retiring.Add(RetireAsync(before, unused));
+            _retiring.Add(RetireAsync(before, unused, log));
         }
         finally
         {
@@ -50,7 +52,7 @@ public sealed partial class GatewayHost
     }
 
     /// <summary>What ran before ends what it has, and goes.</summary>
-    private async Task RetireAsync(Running before, IReadOnlyList<VirtualEngine> unused)
+    private async Task RetireAsync(Running before, IReadOnlyList<VirtualEngine> unused, EventLog? log)
     {
         await DrainAsync(before).ConfigureAwait(false);
         foreach (var fleet in before.Fleets.Values)
@@ -61,6 +63,17 @@ public sealed partial class GatewayHost
 
         foreach (var engine in unused)
             await engine.DisposeAsync().ConfigureAwait(false);
+        if (log is not null)
+            await log.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>A log tells of one setup: a file that changes the fleets begins another, "events.2.jsonl" after "events.jsonl".</summary>
+    private void OpenLog(GatewaySetup setup)
+    {
+        _openedLogs++;
+        _events = setup.Telemetry.Events is { } path
+            ? EventLog.Open(_openedLogs == 1 ? path : Path.ChangeExtension(path, $"{_openedLogs}{Path.GetExtension(path)}"), setup)
+            : null;
     }
 
     /// <summary>Takes nothing new; connections on which answers run are cut when their time is over.</summary>

@@ -43,6 +43,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private WebApplication? _admin;
     private WebApplication? _public;
     private Task _metering = Task.CompletedTask;
+    private int _openedLogs;
     private bool _closed;
 
     private GatewayHost(TimeProvider time, ILoggerProvider logs, IUsageStore store)
@@ -137,8 +138,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
         };
         _ledger = await LedgerWriter.OpenAsync(_store, journal, _time, JournalWarns, cancel).ConfigureAwait(false);
         await _ledger.FlushAsync(cancel).ConfigureAwait(false);
-        _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel).ConfigureAwait(false);
-        _events = setup.Telemetry.Events is { } path ? EventLog.Open(path, setup) : null;
+        _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel, _logger).ConfigureAwait(false);
+        OpenLog(setup);
         await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
         var running = await FleetsAsync(setup, cancel).ConfigureAwait(false);
         _gateway = new Api.Gateway(running, _tenants, _ledger, _metrics, _clock, _http, new GatewayLogs(_logger));

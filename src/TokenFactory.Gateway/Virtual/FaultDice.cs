@@ -61,7 +61,8 @@ internal sealed class FaultDice
         return false;
     }
 
-    /// <summary>What befalls the next request.</summary>
+    /// <summary>What befalls the next request: the first fault that ends it otherwise than it should, and until then how usage is
+    /// told.</summary>
     public RequestFaults Next()
     {
         var faults = new RequestFaults();
@@ -72,21 +73,25 @@ internal sealed class FaultDice
                 var rule = _plan.Rules[i];
                 if (rule.Kind is FaultKind.Refuse or FaultKind.Slow or FaultKind.Health || !Takes(i))
                     continue;
-                faults = rule.Kind switch
-                {
-                    FaultKind.Reset => faults with { Reset = true },
-                    FaultKind.Status => faults with { Status = (int)rule.Value },
-                    FaultKind.Hang => faults with { Hang = true },
-                    FaultKind.Break => faults with { BreakAfter = Math.Min(faults.BreakAfter, (long)rule.Value) },
-                    FaultKind.Garbage => faults with { Garbage = true },
-                    FaultKind.WrongUsage => faults with { Usage = UsageFault.Wrong },
-                    _ => faults with { Usage = UsageFault.Missing },
-                };
+                faults = Add(faults, rule);
+                if (rule.Kind is not (FaultKind.WrongUsage or FaultKind.NoUsage))
+                    return faults;
             }
         }
 
         return faults;
     }
+
+    private static RequestFaults Add(RequestFaults faults, FaultRule rule) => rule.Kind switch
+    {
+        FaultKind.Reset => faults with { Reset = true },
+        FaultKind.Status => faults with { Status = (int)rule.Value },
+        FaultKind.Hang => faults with { Hang = true },
+        FaultKind.Break => faults with { BreakAfter = (long)rule.Value },
+        FaultKind.Garbage => faults with { Garbage = true },
+        FaultKind.WrongUsage => faults with { Usage = UsageFault.Wrong },
+        _ => faults with { Usage = UsageFault.Missing },
+    };
 
     private bool Takes(int rule)
     {

@@ -51,6 +51,16 @@ internal enum UsageFault
 /// <param name="Next">So many requests from now on, and none after; null for no end.</param>
 public sealed record FaultRule(FaultKind Kind, double Value, double Share, int? Next);
 
+/// <summary>A fault that cannot be understood.</summary>
+/// <param name="Word">As it was written.</param>
+/// <param name="What">What is wrong with it.</param>
+/// <param name="Remedy">What to do.</param>
+public sealed record FaultMistake(string Word, string What, string Remedy)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"Fault '{Word}' {What}. {Remedy}.";
+}
+
 /// <summary>What goes wrong with a virtual engine, written as "status=503:x3, break=20:0.01, slow=2".</summary>
 /// <param name="Rules">Faults, in the order in which they are tried.</param>
 public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules)
@@ -58,7 +68,7 @@ public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules)
     /// <summary>How faults are written.</summary>
     public const string Grammar =
         "KIND[=VALUE][:SHARE or :xN], separated by commas. Kinds: refuse, reset, status=503, hang, break=TOKENS, slow=FACTOR, garbage, "
-        + "usage=wrong, usage=missing, health. SHARE is of the requests, 0.01; xN means the next N.";
+        + "usage=wrong, usage=missing, health. SHARE is of the requests, 0.01; xN means the next N";
 
     /// <summary>Nothing goes wrong.</summary>
     public static FaultPlan None { get; } = new([]);
@@ -69,9 +79,9 @@ public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules)
     /// <summary>Reads faults.</summary>
     /// <param name="text">As <see cref="Grammar"/> says; empty for none.</param>
     /// <param name="mistakes">What cannot be understood, each with its remedy.</param>
-    public static FaultPlan Parse(string text, out IReadOnlyList<string> mistakes)
+    public static FaultPlan Parse(string text, out IReadOnlyList<FaultMistake> mistakes)
     {
-        var (rules, wrong) = (new List<FaultRule>(), new List<string>());
+        var (rules, wrong) = (new List<FaultRule>(), new List<FaultMistake>());
         foreach (var word in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (Rule(word, out var mistake) is { } rule)
@@ -84,7 +94,7 @@ public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules)
         return new FaultPlan(rules);
     }
 
-    private static FaultRule? Rule(string word, out string? mistake)
+    private static FaultRule? Rule(string word, out FaultMistake? mistake)
     {
         mistake = null;
         var (what, when) = Split(word, ':');
@@ -92,25 +102,29 @@ public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules)
         var (kind, number) = Kind(name, value);
         if (kind is not { } known)
         {
-            mistake = $"fault '{word}' is not known. Write {Grammar}";
+            mistake = new FaultMistake(word, "is not known", $"Write {Grammar}");
             return null;
         }
 
         if (double.IsNaN(number))
         {
-            mistake = $"fault '{word}' has a value that cannot be. Give status 400 to 599, tokens of 0 or more, or a factor of 1 or more";
+            mistake = new FaultMistake(
+                word, "has a value that cannot be", "Give status 400 to 599, tokens of 0 or more, or a factor of 1 or more");
             return null;
         }
 
         if (when is null)
             return new FaultRule(known, number, 1, null);
         if (known is FaultKind.Slow)
-            mistake = $"fault '{word}' slows all steps or none. Leave ':{when}' out";
-        else if (when.StartsWith('x') && int.TryParse(when.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var next) && next > 0)
+            mistake = new FaultMistake(word, "slows all steps or none", $"Leave ':{when}' out");
+        else if (when.StartsWith('x')
+            && int.TryParse(when.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var next)
+            && next > 0)
             return new FaultRule(known, number, 1, next);
         else if (double.TryParse(when, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1)
             return new FaultRule(known, number, share, null);
-        mistake ??= $"fault '{word}' has '{when}' behind the colon. Give a share above 0 up to 1, or x3 for the next three";
+        mistake ??= new FaultMistake(
+            word, $"has '{when}' behind the colon", "Give a share above 0 up to 1, or x3 for the next three");
         return null;
     }
 

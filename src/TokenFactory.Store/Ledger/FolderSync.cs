@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace TokenFactory.Store.Ledger;
 
-/// <summary>Forces a folder's names to disk, so that a new file is still there after a power cut. Systems without such a call need none.</summary>
+/// <summary>
+/// Forces a folder's names to disk, so that a new file is still there after a power cut. Systems without such a call need none.
+/// </summary>
 internal static class FolderSync
 {
     private const int ReadOnly = 0;

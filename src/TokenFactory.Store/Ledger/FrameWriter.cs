@@ -4,7 +4,9 @@ using System.Text;
 
 namespace TokenFactory.Store.Ledger;
 
-/// <summary>A buffer into which frames are written one after the other; each thread has its own, so that writing allocates nothing.</summary>
+/// <summary>
+/// A buffer into which frames are written one after the other; each thread has its own, so that writing allocates nothing.
+/// </summary>
 internal sealed class FrameWriter
 {
     [ThreadStatic]
@@ -40,7 +42,8 @@ internal sealed class FrameWriter
     public void End()
     {
         if (_length - _frame - Frame.Head > Frame.MostPayload)
-            throw new ArgumentException($"A record of {_length - _frame:N0} bytes is longer than the journal takes ({Frame.MostPayload:N0}).");
+            throw new ArgumentException(
+                $"A record of {_length - _frame:N0} bytes is longer than the journal takes ({Frame.MostPayload:N0}).");
         Frame.Seal(_bytes.AsSpan(_frame, _length - _frame));
     }
 

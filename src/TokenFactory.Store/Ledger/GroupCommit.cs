@@ -2,8 +2,8 @@ namespace TokenFactory.Store.Ledger;
 
 /// <summary>
 /// Writes records of the same moment together. Whoever comes while nobody writes, writes at once on its own thread, which is fastest when
-/// requests are few; whoever comes meanwhile joins the next group, which a thread of ours writes as soon as the one before is done. The right to
-/// write is _writing: it passes from its taker to the thread with each release of _work, and is given back where no group waits.
+/// requests are few; whoever comes meanwhile joins the next group, which a thread of ours writes as soon as the one before is done. The
+/// right to write is _writing: it passes from its taker to the thread with each release of _work, and is given back where no group waits.
 /// </summary>
 internal sealed class GroupCommit : IDisposable
 {
@@ -83,7 +83,9 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
-    /// <summary>The open group, to be written; another one is open from now on. For whoever holds the gate while nobody else writes.</summary>
+    /// <summary>
+    /// The open group, to be written; another one is open from now on. For whoever holds the gate while nobody else writes.
+    /// </summary>
     private Group Take()
     {
         var group = _open;
@@ -91,7 +93,9 @@ internal sealed class GroupCommit : IDisposable
         return group;
     }
 
-    /// <summary>The next group of our thread, which has the right to write; null where there is none, and the right is given back.</summary>
+    /// <summary>
+    /// The next group of our thread, which has the right to write; null where there is none, and the right is given back.
+    /// </summary>
     private Group? Next()
     {
         lock (_gate)
@@ -117,14 +121,15 @@ internal sealed class GroupCommit : IDisposable
         }
     }
 
-    private JournalException? Write(Group group)
+    /// <summary>What went wrong, for those who wait: whatever it is, the next group is tried anew.</summary>
+    private Exception? Write(Group group)
     {
         try
         {
             _journal.Write(group.Frames);
             return null;
         }
-        catch (JournalException problem)
+        catch (Exception problem)
         {
             return problem;
         }

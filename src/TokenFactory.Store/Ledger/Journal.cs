@@ -1,8 +1,8 @@
 namespace TokenFactory.Store.Ledger;
 
 /// <summary>
-/// The journal's folder: a lock, segments in their order, the last of them being written. What an earlier process left is read when it is opened:
-/// what does not follow on is cut off and kept in a file beside.
+/// The journal's folder: a lock, segments in their order, the last of them being written. What an earlier process left is read when it is
+/// opened: what does not follow on is cut off and kept in a file beside.
 /// </summary>
 internal sealed class Journal : IDisposable
 {
@@ -72,7 +72,9 @@ internal sealed class Journal : IDisposable
             if (_last is { } broken)
                 End(broken);
             throw new JournalException(
-                $"The journal in {_options.Folder} cannot be written: {exception.Message} Make room or repair the disk (setting store.folder).", exception);
+                $"The journal in {_options.Folder} cannot be written: {exception.Message} "
+                + "Make room or mend the disk (setting store.folder).",
+                exception);
         }
     }
 
@@ -121,13 +123,17 @@ internal sealed class Journal : IDisposable
 
     private static IEnumerable<(string Path, int Number)> Files(string folder) => Directory
         .GetFiles(folder, "journal-*.log")
-        .Select(path => (Path: path, Number: int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("journal-".Length), out var number) ? number : 0))
+        .Select(path => (Path: path, Number: Number(path)))
         .Where(file => file.Number > 0)
         .OrderBy(file => file.Number);
 
+    private static int Number(string path) =>
+        int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("journal-".Length), out var number) ? number : 0;
+
     private Segment Begin(int least)
     {
-        var segment = Segment.Create(_options.Folder, _next++, Math.Max(_options.SegmentBytes, least + Segment.Magic.Length), _options.Sync);
+        var segment = Segment.Create(
+            _options.Folder, _next++, Math.Max(_options.SegmentBytes, least + Segment.Magic.Length), _options.Sync);
         lock (_gate)
             _segments.Enqueue(segment);
         return segment;

@@ -4,7 +4,10 @@ namespace TokenFactory.Store.Ledger;
 /// <param name="Folder">Folder of the journal; made where it is not there. One process at a time has it.</param>
 public sealed record JournalOptions(string Folder)
 {
-    /// <summary>Whether each group of records is forced to disk, so that it survives a power cut; otherwise it survives the end of this process only.</summary>
+    /// <summary>
+    /// Whether each group of records is forced to disk, so that it survives a power cut; otherwise it survives the end of this process
+    /// only.
+    /// </summary>
     public bool Sync { get; init; } = true;
 
     /// <summary>Bytes that may wait while the store is away; beyond them <see cref="LedgerWriter.Full"/> is true.</summary>

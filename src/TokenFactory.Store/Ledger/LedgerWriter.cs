@@ -3,10 +3,10 @@ using TokenFactory.Units;
 namespace TokenFactory.Store.Ledger;
 
 /// <summary>
-/// The way of a record: (1) it is appended to a journal in the folder, together with all others of the moment (group commit); (2) then whoever waits is told
-/// that it is durable; (3) a background task moves the journal into the store in batches, by identity, so that what is moved twice counts once, and drops the
-/// journal's segments that are moved. While the store is away the journal grows. After a crash the journal is read again; a torn tail is cut.
-/// One process at a time owns a folder (lock file).
+/// The way of a record: (1) it is appended to a journal in the folder, together with all others of the moment (group commit); (2) then
+/// whoever waits is told that it is durable; (3) a background task moves the journal into the store in batches, by identity, so that what
+/// is moved twice counts once, and drops the journal's segments that are moved. While the store is away the journal grows. After a crash
+/// the journal is read again; a torn tail is cut. One process at a time owns a folder (lock file).
 /// </summary>
 public sealed class LedgerWriter : IAsyncDisposable
 {
@@ -148,7 +148,9 @@ public sealed class LedgerWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Whatever goes wrong, records stay in the journal and are tried again: the only thing worse than a full disk is a lost record.</summary>
+    /// <summary>
+    /// Whatever goes wrong, records stay in the journal and are tried again: the only thing worse than a full disk is a lost record.
+    /// </summary>
     private async Task<bool> TryAsync()
     {
         try
@@ -162,7 +164,11 @@ public sealed class LedgerWriter : IAsyncDisposable
         {
             var first = Interlocked.CompareExchange(ref _awaySince, Now(), 0) == 0;
             if (first || _told != problem.GetType())
-                _warn($"Records wait in {_options.Folder}, as the store does not take them: {problem.Message} It is tried again until it does.");
+            {
+                _warn($"Records wait in {_options.Folder}, as the store does not take them: {problem.Message} "
+                    + "It is tried again until it does.");
+            }
+
             _told = problem.GetType();
             return false;
         }

@@ -1,8 +1,8 @@
 namespace TokenFactory.Store.Ledger;
 
 /// <summary>
-/// Moves records from the journal into the store, oldest first, a batch at a time. A record that is moved twice (after a crash, or where the
-/// store broke off after it had taken a batch) counts once, by its identity. For one task at a time.
+/// Moves records from the journal into the store, oldest first, a batch at a time. A record that is moved twice (after a crash, or where
+/// the store broke off after it had taken a batch) counts once, by its identity. For one task at a time.
 /// </summary>
 internal sealed class Mover(Journal journal, IUsageStore store, string folder, Action<string> warn)
 {
@@ -69,16 +69,26 @@ internal sealed class Mover(Journal journal, IUsageStore store, string folder, A
         journal.Move(taken);
     }
 
-    /// <summary>Reads whole frames from the beginning of some bytes into the batch, up to one that cannot be read; returns how many bytes they took.</summary>
+    /// <summary>
+    /// Reads whole frames from the beginning of some bytes into the batch, up to one that cannot be read; returns how many bytes they took.
+    /// </summary>
     private int Decode(ReadOnlySpan<byte> bytes)
     {
         var taken = 0;
-        while (_batch.Count < MostRecords && Frame.Read(bytes[taken..], out var payload) is > 0 and var frame && RecordCodec.Read(payload, _names, _batch))
+        while (_batch.Count < MostRecords
+            && Frame.Read(bytes[taken..], out var payload) is > 0 and var frame
+            && RecordCodec.Read(payload, _names, _batch))
+        {
             taken += frame;
+        }
+
         return taken;
     }
 
-    /// <summary>What cannot be read is kept and told: a record of a form that we do not know, or all that follows where it is broken. Returns its bytes.</summary>
+    /// <summary>
+    /// What cannot be read is kept and told: a record of a form that we do not know, or all that follows where it is broken. Returns its
+    /// bytes.
+    /// </summary>
     private int Leave(Segment segment, long length, ReadOnlySpan<byte> bytes)
     {
         if (Frame.Read(bytes, out _) is > 0 and var frame)

@@ -3,7 +3,9 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Store.Ledger;
 
-/// <summary>Records as payloads. The first byte says of what kind, and in which version of its form; a form that was shipped never changes.</summary>
+/// <summary>
+/// Records as payloads. The first byte says of what kind, and in which version of its form; a form that was shipped never changes.
+/// </summary>
 internal static class RecordCodec
 {
     private const byte UsageForm = 1;

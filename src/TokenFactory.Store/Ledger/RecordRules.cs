@@ -8,12 +8,13 @@ internal static class RecordRules
     public static void Check(UsageRecord record)
     {
         Must(record.Id.Length > 0, record, "has no identity");
-        Must((record.Tokens.Fresh | record.Tokens.Cached | record.Tokens.Output | record.Tokens.Reasoning) >= 0, record, "has negative tokens");
-        Must(record.Tokens.Reasoning <= record.Tokens.Output, record, "has more tokens of reasoning than of output");
+        var tokens = record.Tokens;
+        Must((tokens.Fresh | tokens.Cached | tokens.Output | tokens.Reasoning) >= 0, record, "has negative tokens");
+        Must(tokens.Reasoning <= tokens.Output, record, "has more tokens of reasoning than of output");
         Must(record.Charged.Value >= 0 && record.UsageCost.Value >= 0 && record.AllocationCost.Value >= 0, record, "has negative dollars");
         Must(record.Joules is >= 0 and < double.PositiveInfinity, record, "has joules that are no amount");
         Must(record.Attempts >= 1, record, "was never sent");
-        Must(record.Outcome <= Outcome.Failed && record.TokensFrom <= TokensFrom.Estimated, record, "has an outcome or a counter that does not exist");
+        Must(record.Outcome <= Outcome.Failed && record.TokensFrom <= TokensFrom.Estimated, record, "has no known outcome or counter");
     }
 
     /// <summary>Refuses what is no record.</summary>
@@ -22,7 +23,8 @@ internal static class RecordRules
     {
         Must(meter.To >= meter.From, meter, "ends before it begins");
         Must(meter.Paid.Value >= 0 && meter.Idle.Value >= 0, meter, "has negative dollars");
-        Must(Amount(meter.Joules) && Amount(meter.IdleJoules) && Amount(meter.BusySeconds), meter, "has joules or seconds that are no amount");
+        var amounts = Amount(meter.Joules) && Amount(meter.IdleJoules) && Amount(meter.BusySeconds);
+        Must(amounts, meter, "has joules or seconds that are no amount");
 
         static bool Amount(double value) => value is >= 0 and < double.PositiveInfinity;
     }

@@ -1,8 +1,8 @@
 namespace TokenFactory.Store.Ledger;
 
 /// <summary>
-/// One file of the journal: a head that says its form, then frames. Room for it is taken when it is made, as a file that does not grow is forced to
-/// disk faster. Written by one at a time, read by another up to <see cref="Length"/>.
+/// One file of the journal: a head that says its form, then frames. Room for it is taken when it is made, as a file that does not grow is
+/// forced to disk faster. Written by one at a time, read by another up to <see cref="Length"/>.
 /// </summary>
 internal sealed class Segment : IDisposable
 {

@@ -1,6 +1,8 @@
 namespace TokenFactory.Store.Ledger;
 
-/// <summary>Reads segments that an earlier process left: what follows on from the beginning is taken, the rest is cut off, kept and told.</summary>
+/// <summary>
+/// Reads segments that an earlier process left: what follows on from the beginning is taken, the rest is cut off, kept and told.
+/// </summary>
 internal static class SegmentRepair
 {
     private const int Chunk = 1 << 20;
@@ -55,7 +57,8 @@ internal static class SegmentRepair
             file.Flush(flushToDisk: true);
         }
 
-        warn($"{segment.Path} is damaged from byte {from} on: {to - from} bytes could not be read as records (a write that was cut short, or a broken disk). They are kept in {beside}.");
+        warn($"{segment.Path} is damaged from byte {from} on: {to - from} bytes could not be read as records "
+            + $"(a write that was cut short, or a broken disk). They are kept in {beside}.");
     }
 
     /// <summary>Length of what is whole: the head and frames that follow one another.</summary>
@@ -86,7 +89,8 @@ internal static class SegmentRepair
     {
         var name = Segment.Magic[..^2];
         if (begin.StartsWith(name) && begin.Length > name.Length && begin[name.Length] > Segment.Magic[name.Length])
-            throw new JournalException($"{path} was written by a newer Token Factory. Start that one, so that it moves its records into the store.");
+            throw new JournalException(
+                $"{path} was written by a newer Token Factory. Start that one, so that it moves its records into the store.");
         return 0;
     }
 

@@ -5,7 +5,9 @@ using TokenFactory.Store.Sql;
 
 namespace TokenFactory.Store.Postgres;
 
-/// <summary>Statements that take many records at once: each column is sent as one array, and rows whose identity is there are passed over.</summary>
+/// <summary>
+/// Statements that take many records at once: each column is sent as one array, and rows whose identity is there are passed over.
+/// </summary>
 internal static class PostgresInserts
 {
     private static readonly string UsageText = Text("tokenfactory_usage", UsageRows.Usage);
@@ -62,7 +64,8 @@ internal static class PostgresInserts
     }
 
     private static string Text(string table, string[] columns) =>
-        $"INSERT INTO {table} ({string.Join(", ", columns)}) SELECT * FROM unnest({string.Join(", ", columns.Select((_, i) => $"${i + 1}"))}) ON CONFLICT DO NOTHING";
+        $"INSERT INTO {table} ({string.Join(", ", columns)}) SELECT * FROM unnest({string.Join(", ", columns.Select((_, i) =>
+            $"${i + 1}"))}) ON CONFLICT DO NOTHING";
 
     /// <summary>Columns of records, one parameter each.</summary>
     private readonly struct Columns<T>(IReadOnlyList<T> records, string text)

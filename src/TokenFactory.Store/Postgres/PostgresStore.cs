@@ -31,7 +31,8 @@ internal sealed class PostgresStore : SqlStore
         async connection =>
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel);
-            Task Run(string sql) => connection.ExecuteAsync(new CommandDefinition(Schema.Postgres(sql), null, transaction, cancellationToken: cancel));
+            Task Run(string sql) =>
+                connection.ExecuteAsync(new CommandDefinition(Schema.Postgres(sql), null, transaction, cancellationToken: cancel));
             await Run($"SELECT pg_advisory_xact_lock({TablesLock})");
             await Run(Schema.VersionTable);
             var version = await connection.ExecuteScalarAsync<long?>(Schema.ReadVersion, transaction: transaction) ?? 0;
@@ -43,7 +44,8 @@ internal sealed class PostgresStore : SqlStore
         cancel);
 
     /// <inheritdoc/>
-    public override Task AddAsync(IReadOnlyList<UsageRecord> usage, IReadOnlyList<MeterRecord> meters, CancellationToken cancel = default) => DoAsync(
+    public override Task AddAsync(
+        IReadOnlyList<UsageRecord> usage, IReadOnlyList<MeterRecord> meters, CancellationToken cancel = default) => DoAsync(
         async connection =>
         {
             await using var batch = ((NpgsqlConnection)connection).CreateBatch();
@@ -65,7 +67,8 @@ internal sealed class PostgresStore : SqlStore
     protected override Exception? Meaning(Exception exception) => exception switch
     {
         PostgresException refusal => Meaning(refusal),
-        NpgsqlException or SocketException or IOException or TimeoutException => new StoreAwayException($"{What} cannot be reached: {exception.Message}", exception),
+        NpgsqlException or SocketException or IOException or TimeoutException => new StoreAwayException(
+            $"{What} cannot be reached: {exception.Message}", exception),
         _ => null,
     };
 
@@ -82,7 +85,8 @@ internal sealed class PostgresStore : SqlStore
         "22" or "23" => new UnfitRecordException($"{What} does not take the record: {refusal.MessageText}", refusal),
 
         // Wrong user, password or database.
-        "28" or "3D" => new InvalidOperationException($"{What} refuses the connection: {refusal.MessageText}. Check store.postgres.", refusal),
+        "28" or "3D" =>
+            new InvalidOperationException($"{What} refuses the connection: {refusal.MessageText}. Check store.postgres.", refusal),
         _ => null,
     };
 
@@ -97,7 +101,8 @@ internal sealed class PostgresStore : SqlStore
         {
 #pragma warning disable MA0054 // the exception within may hold the password
             throw new ArgumentException(
-                "store.postgres is no connection string of PostgreSQL. Write it as Host=HOST;Database=NAME;Username=USER;Password=SECRET.", nameof(connectionString));
+                "store.postgres is no connection string of PostgreSQL. Write it as Host=HOST;Database=NAME;Username=USER;Password=SECRET.",
+                nameof(connectionString));
 #pragma warning restore MA0054
         }
     }

@@ -7,15 +7,16 @@ namespace TokenFactory.Store.Sql;
 internal sealed class KeyRow
 {
     public const string Select = """
-        SELECT id AS Id, tenant AS Tenant, sha256 AS Sha256, created_ns AS Created, label AS Label, expires_ns AS Expires, disabled AS Disabled
+        SELECT id AS Id, tenant AS Tenant, sha256 AS Sha256, created_ns AS Created, label AS Label, expires_ns AS Expires,
+          disabled AS Disabled
         FROM tokenfactory_keys ORDER BY id
         """;
 
     public const string Put = """
         INSERT INTO tokenfactory_keys (id, tenant, sha256, created_ns, label, expires_ns, disabled)
         VALUES (@Id, @Tenant, @Sha256, @Created, @Label, @Expires, @Disabled)
-        ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, sha256 = excluded.sha256, created_ns = excluded.created_ns, label = excluded.label,
-          expires_ns = excluded.expires_ns, disabled = excluded.disabled
+        ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, sha256 = excluded.sha256, created_ns = excluded.created_ns,
+          label = excluded.label, expires_ns = excluded.expires_ns, disabled = excluded.disabled
         """;
 
     public required string Id { get; init; }

@@ -1,8 +1,8 @@
 namespace TokenFactory.Store.Sql;
 
 /// <summary>
-/// The tables, as steps from one version to the next. A step that was shipped never changes; what comes later is another step. Both databases
-/// have the same tables: {whole}, {real}, {text} and {bytes} stand for their types.
+/// The tables, as steps from one version to the next. A step that was shipped never changes; what comes later is another step. Both
+/// databases have the same tables: {whole}, {real}, {text} and {bytes} stand for their types.
 /// </summary>
 internal static class Schema
 {
@@ -24,10 +24,12 @@ internal static class Schema
               outcome {text} NOT NULL CHECK (outcome IN ('completed', 'cancelled', 'failed')), error {text} NOT NULL,
               arrival_ns {whole} NOT NULL, dispatched_ns {whole} NOT NULL, first_token_ns {whole}, ended_ns {whole} NOT NULL,
               attempts {whole} NOT NULL CHECK (attempts >= 1),
-              fresh {whole} NOT NULL CHECK (fresh >= 0), cached {whole} NOT NULL CHECK (cached >= 0), output {whole} NOT NULL CHECK (output >= 0),
+              fresh {whole} NOT NULL CHECK (fresh >= 0), cached {whole} NOT NULL CHECK (cached >= 0),
+              output {whole} NOT NULL CHECK (output >= 0),
               reasoning {whole} NOT NULL CHECK (reasoning BETWEEN 0 AND output),
               tokens_from {text} NOT NULL CHECK (tokens_from IN ('engine', 'counted', 'estimated')),
-              charged_nanousd {whole} NOT NULL CHECK (charged_nanousd >= 0), usage_cost_nanousd {whole} NOT NULL CHECK (usage_cost_nanousd >= 0),
+              charged_nanousd {whole} NOT NULL CHECK (charged_nanousd >= 0),
+              usage_cost_nanousd {whole} NOT NULL CHECK (usage_cost_nanousd >= 0),
               allocation_cost_nanousd {whole} NOT NULL CHECK (allocation_cost_nanousd >= 0),
               joules {real} NOT NULL CHECK (joules >= 0), joules_at {text} NOT NULL, joules_from {text} NOT NULL
             ){strict}
@@ -36,7 +38,8 @@ internal static class Schema
             "CREATE INDEX tokenfactory_usage_ended ON tokenfactory_usage (ended_ns)",
             """
             CREATE TABLE tokenfactory_meters (
-              replica {text} NOT NULL, pool {text} NOT NULL, model {text} NOT NULL, from_ns {whole} NOT NULL, to_ns {whole} NOT NULL CHECK (to_ns >= from_ns),
+              replica {text} NOT NULL, pool {text} NOT NULL, model {text} NOT NULL, from_ns {whole} NOT NULL,
+              to_ns {whole} NOT NULL CHECK (to_ns >= from_ns),
               busy_seconds {real} NOT NULL CHECK (busy_seconds >= 0),
               paid_nanousd {whole} NOT NULL CHECK (paid_nanousd >= 0), idle_nanousd {whole} NOT NULL CHECK (idle_nanousd >= 0),
               joules {real} NOT NULL CHECK (joules >= 0), idle_joules {real} NOT NULL CHECK (idle_joules >= 0),
@@ -55,8 +58,8 @@ internal static class Schema
             """,
             """
             CREATE TABLE tokenfactory_keys (
-              id {text} NOT NULL PRIMARY KEY, tenant {text} NOT NULL, sha256 {bytes} NOT NULL CHECK (length(sha256) = 32), created_ns {whole} NOT NULL,
-              label {text} NOT NULL, expires_ns {whole}, disabled {whole} NOT NULL
+              id {text} NOT NULL PRIMARY KEY, tenant {text} NOT NULL, sha256 {bytes} NOT NULL CHECK (length(sha256) = 32),
+              created_ns {whole} NOT NULL, label {text} NOT NULL, expires_ns {whole}, disabled {whole} NOT NULL
             ){strict}
             """,
             "CREATE INDEX tokenfactory_keys_tenant ON tokenfactory_keys (tenant)",
@@ -69,9 +72,12 @@ internal static class Schema
     {
         if (version > Version)
             throw new StoreTooNewException(
-                $"The tables of {what} are of version {version}, and this program knows them up to {Version}. Use the newer program, or another store.");
+                $"The tables of {what} are of version {version}, and this program knows them up to {Version}. "
+                + "Use the newer program, or another store.");
         var statements = Steps.Skip((int)version).SelectMany(step => step);
-        return version == Version ? [] : statements.Append("DELETE FROM tokenfactory_schema").Append($"INSERT INTO tokenfactory_schema VALUES ({Version})");
+        return version == Version
+            ? []
+            : [.. statements, "DELETE FROM tokenfactory_schema", $"INSERT INTO tokenfactory_schema VALUES ({Version})"];
     }
 
     /// <summary>In SQLite's words: strict tables refuse what is not of their type.</summary>

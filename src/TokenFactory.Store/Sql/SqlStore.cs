@@ -2,12 +2,15 @@ using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Dapper;
 using TokenFactory.Store.Ledger;
+using TokenFactory.Store.Reports;
 using TokenFactory.Store.Tenants;
 using TokenFactory.Units;
 
 namespace TokenFactory.Store.Sql;
 
-/// <summary>What SQLite and PostgreSQL do with the same words: everything but connecting, making tables and taking records in bulk.</summary>
+/// <summary>
+/// What SQLite and PostgreSQL do with the same words: everything but connecting, making tables and taking records in bulk.
+/// </summary>
 internal abstract class SqlStore : IUsageStore
 {
     /// <inheritdoc/>
@@ -39,20 +42,49 @@ internal abstract class SqlStore : IUsageStore
         RowsAsync(UsageRows.SelectMeters, from, to, UsageRows.ReadMeter, cancel);
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyList<UsageSum>> SumUsageAsync(
+        Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default) =>
+        await RowsAsync(ReportSql.Usage(by), from, to, row => ReportSql.ReadUsage(row, by), cancel).ToListAsync(cancel);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<MeterSum>> SumMetersAsync(
+        Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default) =>
+        await RowsAsync(ReportSql.Meters(by), from, to, row => ReportSql.ReadMeter(row, by), cancel).ToListAsync(cancel);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<TimeSpread>> SpreadAsync(
+        Instant from, Instant to, IReadOnlyList<Dimension> by, CancellationToken cancel = default)
+    {
+        var groups = new SortedDictionary<string, TimeSpread>(StringComparer.Ordinal);
+        var rows = RowsAsync(ReportSql.Spread(by), from, to, row => (OfToken: row.GetInt32(0) == 1, Names: ReportSql.Names(row, 1, by),
+            Rounded: row.GetInt64(by.Count + 1), Count: row.GetInt64(by.Count + 2)), cancel);
+        await foreach (var row in rows)
+        {
+            var key = string.Join('\0', row.Names);
+            var spread = groups[key] = groups.GetValueOrDefault(key) ?? new TimeSpread(row.Names, new Spread(), new Spread());
+            (row.OfToken ? spread.Tpot : spread.Ttft).Add(row.Rounded, row.Count);
+        }
+
+        return [.. groups.Values];
+    }
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<TenantRecord>> TenantsAsync(CancellationToken cancel = default) => DoAsync<IReadOnlyList<TenantRecord>>(
         async connection => [.. (await connection.QueryAsync<TenantRow>(new CommandDefinition(TenantRow.Select, cancellationToken: cancel)))
             .Select(row => row.Record())],
         cancel);
 
     /// <inheritdoc/>
-    public Task PutTenantAsync(TenantRecord tenant, CancellationToken cancel = default) => ExecuteAsync(TenantRow.Put, TenantRow.Of(tenant), cancel);
+    public Task PutTenantAsync(TenantRecord tenant, CancellationToken cancel = default) =>
+        ExecuteAsync(TenantRow.Put, TenantRow.Of(tenant), cancel);
 
     /// <inheritdoc/>
     public Task<bool> RemoveTenantAsync(string name, CancellationToken cancel = default) => DoAsync(
         async connection =>
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel);
-            Task<int> Run(string sql) => connection.ExecuteAsync(new CommandDefinition(sql, new { name }, transaction, cancellationToken: cancel));
+            Task<int> Run(string sql) =>
+                connection.ExecuteAsync(new CommandDefinition(sql, new { name }, transaction, cancellationToken: cancel));
             var removed = await Run("DELETE FROM tokenfactory_tenants WHERE name = @name");
             await Run("DELETE FROM tokenfactory_keys WHERE tenant = @name");
             await transaction.CommitAsync(cancel);
@@ -101,7 +133,8 @@ internal abstract class SqlStore : IUsageStore
     {
         await using var connection = await GuardAsync(() => ConnectAsync(cancel));
         var span = new { from = from.Nanoseconds, to = to.Nanoseconds };
-        await using var rows = await GuardAsync(() => connection.ExecuteReaderAsync(new CommandDefinition(sql, span, cancellationToken: cancel)));
+        await using var rows = await GuardAsync(() =>
+            connection.ExecuteReaderAsync(new CommandDefinition(sql, span, cancellationToken: cancel)));
         Func<Task<bool>> next = () => rows.ReadAsync(cancel);
         while (await GuardAsync(next))
             yield return read(rows);

@@ -8,20 +8,22 @@ namespace TokenFactory.Store.Sql;
 internal sealed class TenantRow
 {
     public const string Select = """
-        SELECT name AS Name, models AS Models, class AS Class, classes AS Classes, requests_per_minute AS RequestsPerMinute, tokens_per_minute AS TokensPerMinute,
-          concurrency AS Concurrency, per_hour_nanousd AS PerHour, per_day_nanousd AS PerDay, per_month_nanousd AS PerMonth,
+        SELECT name AS Name, models AS Models, class AS Class, classes AS Classes,
+          requests_per_minute AS RequestsPerMinute, tokens_per_minute AS TokensPerMinute, concurrency AS Concurrency,
+          per_hour_nanousd AS PerHour, per_day_nanousd AS PerDay, per_month_nanousd AS PerMonth,
           max_output_tokens AS MaxOutputTokens, shows_decisions AS ShowsDecisions, disabled AS Disabled
         FROM tokenfactory_tenants ORDER BY name
         """;
 
     public const string Put = """
-        INSERT INTO tokenfactory_tenants (name, models, class, classes, requests_per_minute, tokens_per_minute, concurrency, per_hour_nanousd, per_day_nanousd,
-          per_month_nanousd, max_output_tokens, shows_decisions, disabled)
-        VALUES (@Name, @Models, @Class, @Classes, @RequestsPerMinute, @TokensPerMinute, @Concurrency, @PerHour, @PerDay, @PerMonth, @MaxOutputTokens,
-          @ShowsDecisions, @Disabled)
+        INSERT INTO tokenfactory_tenants (name, models, class, classes, requests_per_minute, tokens_per_minute, concurrency,
+          per_hour_nanousd, per_day_nanousd, per_month_nanousd, max_output_tokens, shows_decisions, disabled)
+        VALUES (@Name, @Models, @Class, @Classes, @RequestsPerMinute, @TokensPerMinute, @Concurrency,
+          @PerHour, @PerDay, @PerMonth, @MaxOutputTokens, @ShowsDecisions, @Disabled)
         ON CONFLICT (name) DO UPDATE SET models = excluded.models, class = excluded.class, classes = excluded.classes,
-          requests_per_minute = excluded.requests_per_minute, tokens_per_minute = excluded.tokens_per_minute, concurrency = excluded.concurrency,
-          per_hour_nanousd = excluded.per_hour_nanousd, per_day_nanousd = excluded.per_day_nanousd, per_month_nanousd = excluded.per_month_nanousd,
+          requests_per_minute = excluded.requests_per_minute, tokens_per_minute = excluded.tokens_per_minute,
+          concurrency = excluded.concurrency, per_hour_nanousd = excluded.per_hour_nanousd,
+          per_day_nanousd = excluded.per_day_nanousd, per_month_nanousd = excluded.per_month_nanousd,
           max_output_tokens = excluded.max_output_tokens, shows_decisions = excluded.shows_decisions, disabled = excluded.disabled
         """;
 

@@ -10,15 +10,16 @@ internal static class UsageRows
     /// <summary>Columns of a usage record.</summary>
     public static readonly string[] Usage =
     [
-        "id", "tenant", "key_id", "model", "pool", "replica", "class", "endpoint", "outcome", "error", "arrival_ns", "dispatched_ns", "first_token_ns", "ended_ns",
-        "attempts", "fresh", "cached", "output", "reasoning", "tokens_from", "charged_nanousd", "usage_cost_nanousd", "allocation_cost_nanousd", "joules", "joules_at",
-        "joules_from",
+        "id", "tenant", "key_id", "model", "pool", "replica", "class", "endpoint", "outcome", "error",
+        "arrival_ns", "dispatched_ns", "first_token_ns", "ended_ns", "attempts", "fresh", "cached", "output", "reasoning", "tokens_from",
+        "charged_nanousd", "usage_cost_nanousd", "allocation_cost_nanousd", "joules", "joules_at", "joules_from",
     ];
 
     /// <summary>Columns of a meter record.</summary>
     public static readonly string[] Meters =
     [
-        "replica", "pool", "model", "from_ns", "to_ns", "busy_seconds", "paid_nanousd", "idle_nanousd", "joules", "idle_joules", "joules_at", "joules_from",
+        "replica", "pool", "model", "from_ns", "to_ns", "busy_seconds", "paid_nanousd", "idle_nanousd", "joules", "idle_joules",
+        "joules_at", "joules_from",
     ];
 
     public static readonly string SelectUsage =

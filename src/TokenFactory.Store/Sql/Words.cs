@@ -20,5 +20,7 @@ internal static class Words
     public static string Text(string text) => text.Contains('\0') ? text.Replace('\0', '\uFFFD') : text;
 
     private static int Place(string[] words, string word) =>
-        Array.IndexOf(words, word) is >= 0 and var place ? place : throw new InvalidDataException($"The ledger holds '{word}', none of {string.Join(", ", words)}.");
+        Array.IndexOf(words, word) is >= 0 and var place
+            ? place
+            : throw new InvalidDataException($"The ledger holds '{word}', none of {string.Join(", ", words)}.");
 }

@@ -7,7 +7,8 @@ using TokenFactory.Store.Sql;
 namespace TokenFactory.Store.Sqlite;
 
 /// <summary>
-/// Statements that take records in bulk, prepared once: values go from records to SQLite without boxes, strings through one buffer. For one thread at a time.
+/// Statements that take records in bulk, prepared once: values go from records to SQLite without boxes, strings through one buffer. For one
+/// thread at a time.
 /// </summary>
 internal sealed class SqliteInserts(sqlite3 database) : IDisposable
 {
@@ -80,7 +81,8 @@ internal sealed class SqliteInserts(sqlite3 database) : IDisposable
     }
 
     private static string Insert(string table, string[] columns, string identity) =>
-        $"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES ({string.Join(", ", columns.Select(_ => "?"))}) ON CONFLICT ({identity}) DO NOTHING";
+        $"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES ({string.Join(", ", columns.Select(_ => "?"))}) "
+        + $"ON CONFLICT ({identity}) DO NOTHING";
 
     private static sqlite3_stmt Prepare(sqlite3 database, string sql)
     {

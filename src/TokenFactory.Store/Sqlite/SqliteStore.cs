@@ -7,7 +7,9 @@ using TokenFactory.Store.Sql;
 
 namespace TokenFactory.Store.Sqlite;
 
-/// <summary>A ledger in one file. One connection writes records and stays open; every other call has a connection of its own from the pool.</summary>
+/// <summary>
+/// A ledger in one file. One connection writes records and stays open; every other call has a connection of its own from the pool.
+/// </summary>
 internal sealed class SqliteStore : SqlStore
 {
     /// <summary>What it waits for others that write, in seconds, before it says that the file is locked.</summary>
@@ -23,7 +25,8 @@ internal sealed class SqliteStore : SqlStore
     {
         SqliteLibrary.Require();
         _file = file;
-        _connectionString = new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = busySeconds, Pooling = true }.ToString();
+        var settings = new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = busySeconds, Pooling = true };
+        _connectionString = settings.ToString();
     }
 
     /// <inheritdoc/>
@@ -38,7 +41,8 @@ internal sealed class SqliteStore : SqlStore
             {
                 await connection.ExecuteAsync("PRAGMA journal_mode = WAL");
                 await using var transaction = await connection.BeginTransactionAsync(cancel);
-                Task Run(string sql) => connection.ExecuteAsync(new CommandDefinition(Schema.Sqlite(sql), null, transaction, cancellationToken: cancel));
+                Task Run(string sql) =>
+                    connection.ExecuteAsync(new CommandDefinition(Schema.Sqlite(sql), null, transaction, cancellationToken: cancel));
                 await Run(Schema.VersionTable);
                 var version = await connection.ExecuteScalarAsync<long?>(Schema.ReadVersion, transaction: transaction) ?? 0;
                 foreach (var statement in Schema.From(version, What))
@@ -50,7 +54,8 @@ internal sealed class SqliteStore : SqlStore
     }
 
     /// <inheritdoc/>
-    public override async Task AddAsync(IReadOnlyList<UsageRecord> usage, IReadOnlyList<MeterRecord> meters, CancellationToken cancel = default)
+    public override async Task AddAsync(
+        IReadOnlyList<UsageRecord> usage, IReadOnlyList<MeterRecord> meters, CancellationToken cancel = default)
     {
         await _writing.WaitAsync(cancel);
         try
@@ -81,7 +86,8 @@ internal sealed class SqliteStore : SqlStore
     }
 
     /// <inheritdoc/>
-    protected override Task<DbConnection> ConnectAsync(CancellationToken cancel) => Task.FromResult<DbConnection>(Connect(_connectionString));
+    protected override Task<DbConnection> ConnectAsync(CancellationToken cancel) =>
+        Task.FromResult<DbConnection>(Connect(_connectionString));
 
     /// <inheritdoc/>
     protected override Exception? Meaning(Exception exception) => exception switch
@@ -89,10 +95,13 @@ internal sealed class SqliteStore : SqlStore
         SqliteException { SqliteErrorCode: raw.SQLITE_BUSY or raw.SQLITE_LOCKED } busy =>
             new StoreAwayException($"{What} is locked: another program writes to it.", busy),
         SqliteException { SqliteErrorCode: raw.SQLITE_FULL } full => new StoreAwayException($"{What}: the disk is full.", full),
-        SqliteException { SqliteErrorCode: raw.SQLITE_CANTOPEN or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_PROTOCOL or raw.SQLITE_NOMEM or raw.SQLITE_PERM } away =>
+        SqliteException { SqliteErrorCode: raw.SQLITE_CANTOPEN or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_PERM } away =>
+            new StoreAwayException($"{What} cannot be used: {away.Message}", away),
+        SqliteException { SqliteErrorCode: raw.SQLITE_PROTOCOL or raw.SQLITE_NOMEM } away =>
             new StoreAwayException($"{What} cannot be used: {away.Message}", away),
         SqliteException { SqliteErrorCode: raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB } broken =>
-            new InvalidDataException($"{What} is damaged: {broken.Message} Restore it from a copy, or move it away to begin a new one.", broken),
+            new InvalidDataException(
+                $"{What} is damaged: {broken.Message} Restore it from a copy, or move it away to begin a new one.", broken),
         SqliteException { SqliteErrorCode: raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_TOOBIG } unfit =>
             new UnfitRecordException($"{What} does not take the record: {unfit.Message}", unfit),
         UnauthorizedAccessException or IOException => new StoreAwayException($"{What} cannot be used: {exception.Message}", exception),
@@ -150,7 +159,12 @@ internal sealed class SqliteStore : SqlStore
         {
             if (Path.GetDirectoryName(Path.GetFullPath(_file)) is { } folder)
                 Directory.CreateDirectory(folder);
-            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.ReadWrite,
+            };
             if (!OperatingSystem.IsWindows())
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using var file = new FileStream(_file, options);

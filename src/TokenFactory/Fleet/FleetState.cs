@@ -27,7 +27,7 @@ public sealed class FleetState
     /// <param name="pools">Its pools.</param>
     /// <param name="classes">Classes that requests refer to.</param>
     /// <param name="tenants">Tenants that requests refer to; more may come.</param>
-    /// <param name="prefixKeys">Leading parts of prompts that are remembered; about 100 bytes each, taken as they come.</param>
+    /// <param name="prefixKeys">Leading parts of prompts that are remembered; about 80 bytes each, taken as they come.</param>
     public FleetState(
         IReadOnlyList<PoolFacts> pools, IReadOnlyList<ServiceClass> classes, int tenants, int prefixKeys = DefaultPrefixKeys)
     {
@@ -141,6 +141,7 @@ public sealed class FleetState
 
     private void Begin(in FleetEvent e)
     {
+        Prefixes.WriteDown();
         var (ask, _) = Named(e);
         var replica = Of(e);
         Must(replica.UnstartedOf(ask.Class) > 0, e, "none of its class waits for a first token there");
@@ -150,6 +151,7 @@ public sealed class FleetState
 
     private void End(in FleetEvent e)
     {
+        Prefixes.WriteDown();
         var (ask, kind) = Named(e);
         var replica = Of(e);
         var known = e.HadFirstToken ? replica.GeneratingOf(ask.Class) : replica.UnstartedOf(ask.Class);

@@ -27,7 +27,8 @@ public sealed class CrashTests
     }
 
     [Fact]
-    public void Flipped_bytes_lose_no_record_before_them_invent_none_and_are_told() => Cases.Check(40, dice => FlipAsync(dice).GetAwaiter().GetResult());
+    public void Flipped_bytes_lose_no_record_before_them_invent_none_and_are_told() =>
+        Cases.Check(40, dice => FlipAsync(dice).GetAwaiter().GetResult());
 
     [Fact]
     public async Task A_journal_of_a_newer_program_is_left_alone()
@@ -53,7 +54,8 @@ public sealed class CrashTests
             await using var store = UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")));
             await using (var writer = await LedgerWriter.OpenAsync(store, new JournalOptions(folder), TimeProvider.System, null, Cancel))
                 await writer.FlushAsync(Cancel);
-            var stored = (await store.UsageAsync(default, TokenFactory.Units.Instant.Never, Cancel).ToListAsync(Cancel)).ConvertAll(record => record.Id);
+            var records = await store.UsageAsync(default, TokenFactory.Units.Instant.Never, Cancel).ToListAsync(Cancel);
+            var stored = records.ConvertAll(record => record.Id);
             var acknowledged = Lines(Path.Combine(folder, "acknowledged"));
             Assert.Equal(stored.Count, stored.Distinct().Count());
             Assert.Empty(acknowledged.Except(stored));
@@ -73,7 +75,8 @@ public sealed class CrashTests
         await using var store = UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")));
         var options = new JournalOptions(folder) { SegmentBytes = 100_000 };
         await using var writer = await LedgerWriter.OpenAsync(store, options, TimeProvider.System, null, Cancel);
-        using var acknowledged = new FileStream(Path.Combine(folder, "acknowledged"), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using var acknowledged = new FileStream(
+            Path.Combine(folder, "acknowledged"), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(
             async () =>
             {
@@ -89,11 +92,82 @@ public sealed class CrashTests
             Cancel)));
     }
 
-    private static async Task KillAsync(string folder, int acknowledgements)
+    /// <summary>On a disk of 200 kB of its own, in a process of its own.</summary>
+    [Fact]
+    public async Task A_full_disk_is_told_to_those_who_wait_and_room_mends_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can make a small disk");
+        var folder = Directory.CreateTempSubdirectory("tf-full-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder, "disk"));
+            var child = Child(nameof(Write_until_the_disk_is_full), folder);
+            var script = $"mount -t tmpfs -o size=200k none {folder}/disk && exec \"$0\" \"$@\"";
+            var start = new ProcessStartInfo("unshare", ["-m", "sh", "-c", script, child.FileName, .. child.ArgumentList])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                UseShellExecute = false,
+            };
+            start.Environment[FolderVariable] = folder;
+            using var process = Process.Start(start)!;
+            var said = process.StandardOutput.ReadToEndAsync(Cancel);
+            var complained = await process.StandardError.ReadToEndAsync(Cancel);
+            await process.WaitForExitAsync(Cancel);
+            var forbidden = complained.Contains("unshare failed") || complained.Contains("permission denied");
+            Assert.SkipWhen(forbidden, $"no small disk can be made here: {complained}");
+            Assert.True(process.ExitCode == 0 && (await said).Contains("Total: 1,"), await said + complained);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    /// <summary>What the process on the small disk does.</summary>
+    [Fact(Explicit = true)]
+    public async Task Write_until_the_disk_is_full()
+    {
+        var folder = Environment.GetEnvironmentVariable(FolderVariable) ?? throw new InvalidOperationException(FolderVariable);
+        var disk = Path.Combine(folder, "disk");
+        await File.WriteAllBytesAsync(Path.Combine(disk, "ballast"), new byte[100_000], Cancel);
+        await using var store = new HeldStore(UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")))) { Shut = true };
+        await using var writer = await LedgerWriter.OpenAsync(
+            store, new JournalOptions(Path.Combine(disk, "journal")), TimeProvider.System, null, Cancel);
+        var (dice, acknowledged, refused) = (new Dice(1), new List<string>(), 0);
+        while (refused < 20)
+        {
+            var record = Records.Usage(dice);
+            try
+            {
+                await writer.CommitAsync(record);
+                acknowledged.Add(record.Id);
+            }
+            catch (JournalException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.True(acknowledged.Count > 50, $"{acknowledged.Count} were taken");
+        File.Delete(Path.Combine(disk, "ballast"));
+        foreach (var record in dice.Many(50, 50, () => Records.Usage(dice) with { Error = "" }))
+        {
+            await writer.CommitAsync(record);
+            acknowledged.Add(record.Id);
+        }
+
+        store.Shut = false;
+        await writer.FlushAsync(Cancel);
+        var stored = await store.UsageAsync(default, TokenFactory.Units.Instant.Never, Cancel).ToListAsync(Cancel);
+        Assert.Equal(acknowledged.Order(StringComparer.Ordinal), stored.Select(record => record.Id).Order(StringComparer.Ordinal));
+    }
+
+    private static ProcessStartInfo Child(string test, string folder)
     {
         var start = new ProcessStartInfo(
             Path.ChangeExtension(typeof(CrashTests).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null),
-            ["-noColor", "-method", $"{typeof(CrashTests).FullName}.{nameof(Write_until_killed)}", "-explicit", "only"])
+            ["-noColor", "-method", $"{typeof(CrashTests).FullName}.{test}", "-explicit", "only"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -102,7 +176,12 @@ public sealed class CrashTests
         start.Environment[FolderVariable] = folder;
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("TESTINGPLATFORM", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
-        using var process = Process.Start(start)!;
+        return start;
+    }
+
+    private static async Task KillAsync(string folder, int acknowledgements)
+    {
+        using var process = Process.Start(Child(nameof(Write_until_killed), folder))!;
         var said = process.StandardOutput.ReadToEndAsync(Cancel);
         var file = Path.Combine(folder, "acknowledged");
         var before = File.Exists(file) ? Lines(file).Count : 0;

@@ -39,11 +39,14 @@ internal sealed class HeldStore(IUsageStore store) : IUsageStore
         }
     }
 
-    public IAsyncEnumerable<UsageRecord> UsageAsync(Instant from, Instant to, CancellationToken cancel = default) => store.UsageAsync(from, to, cancel);
+    public IAsyncEnumerable<UsageRecord> UsageAsync(Instant from, Instant to, CancellationToken cancel = default) =>
+        store.UsageAsync(from, to, cancel);
 
-    public IAsyncEnumerable<MeterRecord> MetersAsync(Instant from, Instant to, CancellationToken cancel = default) => store.MetersAsync(from, to, cancel);
+    public IAsyncEnumerable<MeterRecord> MetersAsync(Instant from, Instant to, CancellationToken cancel = default) =>
+        store.MetersAsync(from, to, cancel);
 
-    public Task<Usd> ChargedAsync(string tenant, Instant from, CancellationToken cancel = default) => store.ChargedAsync(tenant, from, cancel);
+    public Task<Usd> ChargedAsync(string tenant, Instant from, CancellationToken cancel = default) =>
+        store.ChargedAsync(tenant, from, cancel);
 
     public Task<IReadOnlyList<TenantRecord>> TenantsAsync(CancellationToken cancel = default) => store.TenantsAsync(cancel);
 

@@ -12,6 +12,8 @@ internal sealed class JournalPlace : IAsyncDisposable
     public JournalPlace(StoreLocation? store = null) =>
         Store = new HeldStore(UsageStores.Open(store ?? StoreLocation.Sqlite(Path.Combine(_folder, "ledger.db"))));
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     public string Folder => Path.Combine(_folder, "journal");
 
     public HeldStore Store { get; }
@@ -25,13 +27,13 @@ internal sealed class JournalPlace : IAsyncDisposable
     public string[] Damaged => Directory.GetFiles(Folder, "*.damaged");
 
     public Task<LedgerWriter> OpenAsync(int segmentBytes = 1 << 20, bool sync = false) => LedgerWriter.OpenAsync(
-        Store, new JournalOptions(Folder) { Sync = sync, SegmentBytes = segmentBytes }, Clock, Warnings.Enqueue, TestContext.Current.CancellationToken);
+        Store, new JournalOptions(Folder) { Sync = sync, SegmentBytes = segmentBytes }, Clock, Warnings.Enqueue, Cancel);
 
     /// <summary>Identities of all usage records in the store.</summary>
     public async Task<List<string>> IdsAsync() => [.. (await UsageAsync()).Select(record => record.Id).Order(StringComparer.Ordinal)];
 
     public async Task<List<UsageRecord>> UsageAsync() =>
-        await Store.UsageAsync(default, Instant.Never, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
+        await Store.UsageAsync(default, Instant.Never, Cancel).ToListAsync(Cancel);
 
     /// <summary>Writes records, each in a group of its own, into a journal that nobody empties, and leaves it.</summary>
     public async Task LeaveAsync(IEnumerable<UsageRecord> records, int segmentBytes)

@@ -56,7 +56,8 @@ public sealed class JournalTests(PostgresServer server)
     });
 
     [Fact]
-    public void A_store_that_comes_and_goes_has_every_record_once() => Cases.Check(20, dice => ComeAndGoAsync(dice).GetAwaiter().GetResult());
+    public void A_store_that_comes_and_goes_has_every_record_once() =>
+        Cases.Check(20, dice => ComeAndGoAsync(dice).GetAwaiter().GetResult());
 
     [Fact]
     public async Task An_absence_is_told_once_and_tried_again_ever_more_rarely()
@@ -169,7 +170,9 @@ public sealed class JournalTests(PostgresServer server)
         await Assert.ThrowsAsync<ArgumentException>(async () => await writer.CommitAsync(Records.Usage(dice) with { Joules = double.NaN }));
 
         // A rule that only the table has.
-        await ExecuteAsync(place, $"CREATE TRIGGER picky BEFORE INSERT ON tokenfactory_usage WHEN new.id = '{ids[40]}' BEGIN SELECT RAISE(ABORT, 'picky'); END");
+        await ExecuteAsync(
+            place,
+            $"CREATE TRIGGER picky BEFORE INSERT ON tokenfactory_usage WHEN new.id = '{ids[40]}' BEGIN SELECT RAISE(ABORT, 'picky'); END");
         foreach (var id in ids)
             await writer.CommitAsync(Records.Usage(dice, id));
         await writer.FlushAsync(Cancel);
@@ -242,7 +245,8 @@ public sealed class JournalTests(PostgresServer server)
 
     private static async Task ExecuteAsync(JournalPlace place, string sql)
     {
-        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={place.Store.What["sqlite ".Length..]};Pooling=false");
+        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection(
+            $"Data Source={place.Store.What["sqlite ".Length..]};Pooling=false");
         await connection.OpenAsync(Cancel);
         await using var command = connection.CreateCommand();
         command.CommandText = sql;

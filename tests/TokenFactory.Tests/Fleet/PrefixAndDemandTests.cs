@@ -60,6 +60,46 @@ public sealed class PrefixAndDemandTests
     });
 
     [Fact]
+    public void A_full_index_equals_a_list_in_the_order_of_use() => Cases.Check(200, dice =>
+    {
+        var (most, replicas, keys) = (dice.Whole(1, 60), dice.Whole(1, 24), dice.Whole(2, 200));
+        var state = new FleetState([Fleets.Pool(kv: 1e12)], Classes, 1, most);
+        for (var i = 0; i < replicas; i++)
+            state.Start(0);
+        var used = new List<(ulong Key, List<int> Holders)>(); // the last used last, the last holder first
+        for (var i = 0; i < 400; i++)
+        {
+            var parts = dice.Many(0, 12, () => dice.Whole(1, keys)).Distinct()
+                .Select((key, at) => new PrefixKey((ulong)key, at + 1)).ToArray();
+            var ask = Fleets.Ask(i, prefix: parts);
+            var found = new PrefixMatch[dice.Whole(1, 20)];
+            Assert.Equal(Expected(parts).Take(found.Length), found.Take(state.Snapshot.Matches(ask, found)));
+            var replica = dice.Whole(0, replicas - 1);
+            state.Send(ask, replica);
+            foreach (var part in parts)
+                Use(part.Key, replica);
+        }
+
+        IEnumerable<PrefixMatch> Expected(PrefixKey[] parts) => parts.Reverse()
+            .SelectMany(part => used.Where(one => one.Key == part.Key).SelectMany(one => one.Holders)
+                .Select(replica => new PrefixMatch(replica, part.Tokens)))
+            .DistinctBy(match => match.Replica);
+
+        void Use(ulong key, int replica)
+        {
+            var holders = used.Find(one => one.Key == key).Holders ?? [];
+            used.RemoveAll(one => one.Key == key);
+            holders.Remove(replica);
+            holders.Insert(0, replica);
+            if (holders.Count > 16)
+                holders.RemoveAt(16);
+            used.Add((key, holders));
+            if (used.Count > most)
+                used.RemoveAt(0);
+        }
+    });
+
+    [Fact]
     public void Keys_not_sent_for_long_are_forgotten()
     {
         var state = Fleets.Ready(Classes, (Fleets.Pool(kv: 1e12), 1));

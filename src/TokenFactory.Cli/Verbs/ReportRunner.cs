@@ -1,0 +1,95 @@
+using System.CommandLine;
+using TokenFactory.Cli.Input;
+using TokenFactory.Gateway.Hosting;
+using TokenFactory.Store;
+using TokenFactory.Store.Focus;
+using TokenFactory.Store.Reports;
+using TokenFactory.Units;
+
+namespace TokenFactory.Cli.Verbs;
+
+/// <summary>Reads a ledger, and writes what was asked for.</summary>
+internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseResult parsed, ReportAsked asked)
+{
+    private const string DefaultFolder = ".tokenfactory";
+
+    public int Run() => RunAsync(CancellationToken.None).GetAwaiter().GetResult();
+
+    private async Task<int> RunAsync(CancellationToken cancel)
+    {
+        using var temporary = new TemporaryLedger();
+        await using var store = UsageStores.Open(Location(temporary));
+        var (from, to) = (Instant(asked.From), Instant(asked.To));
+        try
+        {
+            await store.PrepareAsync(cancel).ConfigureAwait(false);
+            if (asked.Read is { } table)
+                await store.AddAsync(ReportRecords.Read(table), [], cancel).ConfigureAwait(false);
+            var report = await UsageReport.MakeAsync(store, from, to, asked.By, cancel).ConfigureAwait(false);
+            await WriteAsync(store, report, from, to, cancel).ConfigureAwait(false);
+            App.Print(ReportTables.Of(report, asked, store.What), terminal, common, parsed);
+            return report.Total.Requests > 0 ? App.Done : App.AnswerIsNo;
+        }
+        catch (StoreAwayException away)
+        {
+            throw new Refusal(store.What, $"cannot be read: {away.Message.TrimEnd('.')}", "Start it, or name another with --store or --postgres-env");
+        }
+        catch (StoreTooNewException young)
+        {
+            throw new Refusal(store.What, young.Message.TrimEnd('.'), "Use the Token Factory that wrote it");
+        }
+    }
+
+    private StoreLocation Location(TemporaryLedger temporary)
+    {
+        if (asked.Read is not null)
+            return StoreLocation.Sqlite(temporary.File);
+        if (asked.Postgres is { } variable)
+        {
+            var connection = Environment.GetEnvironmentVariable(variable);
+            return string.IsNullOrEmpty(connection)
+                ? throw new Refusal("command line", $"--postgres-env names the variable {variable}, which is empty", "Set it to the connection string")
+                : StoreLocation.Postgres(connection);
+        }
+
+        var file = Path.Combine(asked.Store ?? DefaultFolder, GatewayHost.LedgerFile);
+        return File.Exists(file)
+            ? StoreLocation.Sqlite(file)
+            : throw new Refusal("command line", $"there is no ledger '{file}'", "Name the folder of the gateway's store with --store DIR, or start 'tokenfactory serve' here");
+    }
+
+    private async Task WriteAsync(IUsageStore store, UsageReport report, Instant from, Instant to, CancellationToken cancel)
+    {
+        if (asked.Csv is { } rows)
+            Files.Write(rows, ReportTables.Csv(report), "--csv");
+        if (asked.Records is { } records)
+        {
+            var lines = new List<string> { ReportRecords.Header };
+            await foreach (var record in store.UsageAsync(from, to, cancel).ConfigureAwait(false))
+                lines.Add(ReportRecords.Line(record));
+            Files.Write(records, lines, "--records-csv");
+        }
+
+        if (asked.Focus is not { } focus)
+            return;
+        using var text = new StringWriter();
+        await FocusExport.WriteAsync(store, text, new FocusOptions("token-factory"), from, to, cancel).ConfigureAwait(false);
+        Files.Write(focus, text.ToString(), "--focus");
+    }
+
+    private static Instant Instant(DateTime at) => new((at - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick);
+
+    /// <summary>A ledger of its own for a table, gone when it is reported.</summary>
+    private sealed class TemporaryLedger : IDisposable
+    {
+        private readonly string _folder = Path.Combine(Path.GetTempPath(), "tokenfactory-report-" + Guid.NewGuid().ToString("N"));
+
+        public string File => Path.Combine(_folder, GatewayHost.LedgerFile);
+
+        public void Dispose()
+        {
+            if (Directory.Exists(_folder))
+                Directory.Delete(_folder, recursive: true);
+        }
+    }
+}

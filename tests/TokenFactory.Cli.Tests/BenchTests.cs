@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using TokenFactory.Tests;
+
+namespace TokenFactory.Cli.Tests;
+
+/// <summary>engine and bench as the user meets them: one started, the other pointed at it.</summary>
+public sealed partial class BenchTests
+{
+    private static readonly string[] Engine = ["engine", "--model", "llama-3.1-8b", "--gpu", "h100-sxm", "--port", "0"];
+
+    [Fact]
+    public async Task An_engine_says_where_it_is_and_bench_measures_what_it_predicts()
+    {
+        using var folder = new TemporaryFolder();
+        var (requests, summary) = (Path.Combine(folder.Root, "requests.csv"), Path.Combine(folder.Root, "runs.csv"));
+        await using var engine = await RunningEngine.StartAsync();
+        string[] bench =
+        [
+            "bench", engine.Url, "--input", "100", "--output", "20", "--concurrency", "1", "--requests", "20", "--json", "--ttft-s", "10",
+            "--csv", requests, "--summary", summary, "--gpu", "h100", "--precision", "bf16", "--tp", "1",
+        ];
+        var run = Program.Run(bench);
+        Assert.True(run.Code == 0, run.Err + run.Out);
+        var row = run.Json.GetProperty("requests")[0];
+        Assert.Equal((20, 20, 20), (Of(row, "sent"), Of(row, "completed"), Of(row, "kept_share") * 20));
+        var times = run.Json.GetProperty("times").EnumerateArray().ToDictionary(time => time.GetProperty("time").GetString()!);
+        Assert.InRange(Of(times["TPOT"], "p50_ms"), 6.5, 9); // predicted: 7.1 ms
+
+        var lines = File.ReadAllLines(requests);
+        Assert.Equal(21, lines.Length);
+        Assert.All(lines[1..], line => Assert.Equal("20", line.Split(',')[9]));
+        Program.Run(bench);
+        var rows = File.ReadAllLines(summary).Skip(1).Select(line => line.Split(',')).ToList();
+        Assert.Equal((2, 2), (rows.Count, rows.Select(one => one[0]).Distinct().Count()));
+        Assert.Contains("2 of 2 rows can be used", Program.Run("calibrate", "--from", summary).Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_workload_of_a_file_is_sent_with_the_promises_of_its_classes()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("load.yaml", """
+            workload:
+              duration_s: 1
+              streams:
+                - {class: chat, requests_per_second: 20, arrivals: constant, input_tokens: 50, output_tokens: 5}
+                - {class: batch, clients: 2, requests: 4, input_tokens: 50, output_tokens: 5}
+            classes:
+              - {name: chat, ttft_s: 0.000001}
+            """);
+        await using var engine = await RunningEngine.StartAsync();
+        var run = Program.Run("bench", engine.Url, "--workload", file, "--json");
+        Assert.True(run.Code == 0, run.Err + run.Out);
+        var classes = run.Json.GetProperty("requests").EnumerateArray().ToDictionary(row => row.GetProperty("class").GetString()!);
+        Assert.Equal((0, 1), (Of(classes["chat"], "kept_share"), Of(classes["batch"], "kept_share")));
+        Assert.Equal((19, 4), (Of(classes["chat"], "completed"), Of(classes["batch"], "completed")));
+    }
+
+    [Fact]
+    public void All_mistakes_are_told_at_once()
+    {
+        var bench = Program.Run(
+            "bench", "nowhere", "--ttft-s", "x", "--clients", "5", "--rate", "5", "--summary", "q.csv",
+            "--endpoint", "chats", "--workload", "no.yaml", "--trace", "t");
+        Assert.Equal((2, ""), (bench.Code, bench.Out));
+        foreach (var part in (string[])["'nowhere'", "--endpoint", "--gpu is missing", "--workload contradicts --trace", "no.yaml"])
+            Assert.Contains(part, bench.Err, StringComparison.Ordinal);
+        Assert.Contains(
+            "--clients contradicts --requests-per-second",
+            Program.Run("bench", "http://127.0.0.1:1", "--clients", "5", "--rate", "5").Err,
+            StringComparison.Ordinal);
+        Assert.Contains("cannot be reached", Program.Run("bench", "http://127.0.0.1:1").Err, StringComparison.Ordinal);
+
+        var engine = Program.Run(
+            "engine", "--model", "llama", "--gpu", "h10", "--port", "70000", "--host", "x",
+            "--faults", "foo, status=900", "--batching", "y");
+        Assert.Equal((2, ""), (engine.Code, engine.Out));
+        foreach (var part in (string[])
+            ["--model", "--gpu", "--port is 70000", "--host is 'x'", "'foo'", "'status=900'", "--batching is 'y'"])
+            Assert.Contains(part, engine.Err, StringComparison.Ordinal);
+    }
+
+    private static double Of(System.Text.Json.JsonElement row, string key) => row.GetProperty(key).GetDouble();
+
+    /// <summary>The verb 'engine', running until it is disposed of.</summary>
+    private sealed partial class RunningEngine(StringWriter output, Task<int> run, Action stop) : IAsyncDisposable
+    {
+        public string Url => Address().Match(output.ToString()).Value;
+
+        public static async Task<RunningEngine> StartAsync()
+        {
+            Directory.SetCurrentDirectory(Repository.Root);
+            var (output, stopped) = (new StringWriter(CultureInfo.InvariantCulture), false);
+            var shared = TextWriter.Synchronized(output);
+            var terminal = new Terminal(shared, TextWriter.Null, null, Colour: false, Program.Day, Program.NoCatalog)
+            {
+                Stopped = () => Volatile.Read(ref stopped),
+            };
+            var run = Task.Run(() => App.Run(Engine, terminal), TestContext.Current.CancellationToken);
+            using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+            while (!run.IsCompleted && !output.ToString().Contains("Ctrl-C ends it", StringComparison.Ordinal))
+                await Task.Delay(5, guard.Token);
+            return new RunningEngine(output, run, () => Volatile.Write(ref stopped, true));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            stop();
+            Assert.Equal(0, await run);
+        }
+
+        [GeneratedRegex(@"http://127\.0\.0\.1:\d+")]
+        private static partial Regex Address();
+    }
+}
