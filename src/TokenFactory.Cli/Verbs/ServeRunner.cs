@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Hosting;
+using TokenFactory.Gateway.Setup;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Store;
 using TokenFactory.Store.Ledger;
@@ -39,7 +40,7 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         terminal.Out.Write(json ? greeting.Json() : greeting.Text());
         terminal.Out.Flush();
         using var over = new CancellationTokenSource();
-        var watching = WatchAsync(host, written, over.Token);
+        var watching = WatchAsync(host, factory.Setup, written, over.Token);
         await StopSignal.WaitAsync(terminal).ConfigureAwait(false);
         await over.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);
@@ -72,7 +73,7 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     }
 
     /// <summary>Takes the file anew whenever it was written.</summary>
-    private async Task WatchAsync(GatewayHost host, DateTime? written, CancellationToken over)
+    private async Task WatchAsync(GatewayHost host, GatewaySetup started, DateTime? written, CancellationToken over)
     {
         using var timer = new PeriodicTimer(LookEvery);
         try
@@ -82,7 +83,7 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
                 if (Written() is not { } now || now == written)
                     continue;
                 written = now;
-                await ReloadAsync(host).ConfigureAwait(false);
+                await ReloadAsync(host, started).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -92,12 +93,15 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     }
 
     /// <summary>A changed file that is wrong changes nothing, and its mistakes are told.</summary>
-    private async Task ReloadAsync(GatewayHost host)
+    private async Task ReloadAsync(GatewayHost host, GatewaySetup started)
     {
         try
         {
-            await host.ApplyAsync(read().Setup, CancellationToken.None).ConfigureAwait(false);
-            await terminal.Err.WriteLineAsync($"{path} has changed and is in force.").ConfigureAwait(false);
+            var setup = read().Setup;
+            await host.ApplyAsync(setup, CancellationToken.None).ConfigureAwait(false);
+            var later = string.Join(", ", AtNextStart(started, setup));
+            var but = later.Length > 0 ? $", but for what needs a new start: {later}" : "";
+            await terminal.Err.WriteLineAsync($"{path} has changed and is in force{but}.").ConfigureAwait(false);
         }
         catch (Refusal refusal)
         {
@@ -111,5 +115,21 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         }
     }
 
-    private DateTime? Written() => File.Exists(path) ? File.GetLastWriteTimeUtc(path) : null;
+    private static IEnumerable<string> AtNextStart(GatewaySetup started, GatewaySetup now)
+    {
+        if (now.Listen != started.Listen)
+            yield return "listen, admin or tls";
+        if (now.Store != started.Store)
+            yield return "store";
+        if (now.Telemetry != started.Telemetry)
+            yield return "telemetry";
+    }
+
+    /// <summary>When the file itself was written: clusters swap the folder that a link leads to, and leave the link alone.</summary>
+    private DateTime? Written()
+    {
+        if (!File.Exists(path))
+            return null;
+        return File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Gateway.Api;
 using TokenFactory.Gateway.Live;
@@ -73,6 +74,13 @@ public sealed partial class GatewayHost
         _events = setup.Telemetry.Events is { } path
             ? EventLog.Open(_openedLogs == 1 ? path : Path.ChangeExtension(path, $"{_openedLogs}{Path.GetExtension(path)}"), setup)
             : null;
+    }
+
+    /// <summary>Takes nothing new; connections on which answers run are cut when their time is over.</summary>
+    private async Task CloseDoorsAsync(WebApplication doors)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(Setup.Limits.DrainSeconds), _time);
+        await doors.StopAsync(patience.Token).ConfigureAwait(false);
     }
 
     private async Task DrainAsync(Running running)

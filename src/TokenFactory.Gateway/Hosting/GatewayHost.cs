@@ -63,7 +63,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>The key that this start made, as there was none; null where there was. Never kept: show it once.</summary>
     public string? FirstKey { get; private set; }
 
-    /// <summary>The admin key, where this start made it.</summary>
+    /// <summary>The admin key, where this start made it and may show it.</summary>
     public string? FirstAdminKey { get; private set; }
 
     /// <summary>Where records go, without secrets.</summary>
@@ -114,7 +114,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         if (Interlocked.Exchange(ref _closed, true))
             return;
         if (_public is not null)
-            await _public.StopAsync().ConfigureAwait(false);
+            await CloseDoorsAsync(_public).ConfigureAwait(false);
         if (_gateway is not null)
             await DrainAsync(_gateway.Running).ConfigureAwait(false);
         await Task.WhenAll(_retiring).ConfigureAwait(false);
@@ -152,7 +152,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private async Task OpenDoorsAsync(GatewaySetup setup, CancellationToken cancel)
     {
         var key = AdminKey.Open(setup.Store.Folder);
-        FirstAdminKey = key.Made;
+        FirstAdminKey = setup.FirstKey ? key.Made : null;
         await MakeFirstKeyAsync(setup, cancel).ConfigureAwait(false);
         _admin = Listeners.Build(setup.Listen.Admin, setup, _logs);
         var parts = Parts(key);
@@ -167,7 +167,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>Whoever starts a gateway for the first time can use it at once.</summary>
     private async Task MakeFirstKeyAsync(GatewaySetup setup, CancellationToken cancel)
     {
-        if (_tenants!.HasKeys)
+        if (!setup.FirstKey || _tenants!.HasKeys)
             return;
         if (_tenants.Tenants.Count == 0)
             await _tenants.PutTenantAsync(new TenantRecord(FirstTenant), cancel).ConfigureAwait(false);

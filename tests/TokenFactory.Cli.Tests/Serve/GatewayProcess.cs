@@ -11,6 +11,7 @@ internal sealed class GatewayProcess : IDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
+    private TaskCompletionSource _said = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private GatewayProcess(Process process)
     {
@@ -18,7 +19,11 @@ internal sealed class GatewayProcess : IDisposable
         process.ErrorDataReceived += (_, line) =>
         {
             lock (_errors)
+            {
                 _errors.AppendLine(line.Data);
+                _said.TrySetResult();
+                _said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
         };
         process.BeginErrorReadLine();
     }
@@ -63,6 +68,23 @@ internal sealed class GatewayProcess : IDisposable
         {
             gateway.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Waits until it says something on standard error.</summary>
+    public async Task SaysAsync(string words)
+    {
+        while (true)
+        {
+            Task next;
+            lock (_errors)
+            {
+                if (_errors.ToString().Contains(words, StringComparison.Ordinal))
+                    return;
+                next = _said.Task;
+            }
+
+            await next.WaitAsync(Patience);
         }
     }
 

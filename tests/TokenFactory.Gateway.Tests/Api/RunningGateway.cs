@@ -27,7 +27,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     {
         (Host, _folder) = (host, folder);
         Http = new HttpClient { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(60) };
-        Http.DefaultRequestHeaders.Authorization = new("Bearer", host.FirstKey!);
+        Http.DefaultRequestHeaders.Authorization = new("Bearer", host.FirstKey ?? "none");
     }
 
     public GatewayHost Host { get; }
@@ -36,12 +36,13 @@ internal sealed class RunningGateway : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>A gateway over engines that answer at addresses; virtual ones where none is given.</summary>
-    public static async Task<RunningGateway> StartAsync(IReadOnlyList<Uri>? engines = null, Func<GatewaySetup, GatewaySetup>? change = null)
+    public static async Task<RunningGateway> StartAsync(
+        IReadOnlyList<Uri>? engines = null, Func<GatewaySetup, GatewaySetup>? change = null, TimeProvider? time = null)
     {
         var folder = Path.Combine(Path.GetTempPath(), "tokenfactory-" + Guid.NewGuid().ToString("N"));
         var setup = Setup(folder, engines);
         var host = await GatewayHost.StartAsync(
-            change?.Invoke(setup) ?? setup, TimeProvider.System, NullLoggerProvider.Instance, TestContext.Current.CancellationToken);
+            change?.Invoke(setup) ?? setup, time ?? TimeProvider.System, NullLoggerProvider.Instance, TestContext.Current.CancellationToken);
         return new RunningGateway(host, folder);
     }
 
