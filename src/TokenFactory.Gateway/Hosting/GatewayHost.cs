@@ -27,6 +27,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private readonly SemaphoreSlim _changing = new(1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _retiring = [];
+    private readonly SemaphoreSlim _keeping = new(1);
+    private readonly List<MeterRecord> _unkept = [];
     private readonly TimeProvider _time;
     private readonly ILoggerProvider _logs;
     private readonly ILogger _logger;
@@ -44,6 +46,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private WebApplication? _public;
     private Task _metering = Task.CompletedTask;
     private bool _closed;
+    private int _logsBegun;
 
     private GatewayHost(TimeProvider time, ILoggerProvider logs, IUsageStore store)
     {
@@ -112,10 +115,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _closed, true))
             return;
-        if (_public is not null)
-            await _public.StopAsync().ConfigureAwait(false);
         if (_gateway is not null)
-            await DrainAsync(_gateway.Running).ConfigureAwait(false);
+            await StopServingAsync(_gateway.Running).ConfigureAwait(false);
         await Task.WhenAll(_retiring).ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _metering.ConfigureAwait(false);
@@ -125,6 +126,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         _http.Dispose();
         _stopping.Dispose();
         _changing.Dispose();
+        _keeping.Dispose();
     }
 
     private async Task BeginAsync(GatewaySetup setup, CancellationToken cancel)
@@ -138,14 +140,24 @@ public sealed partial class GatewayHost : IAsyncDisposable
         _ledger = await LedgerWriter.OpenAsync(_store, journal, _time, JournalWarns, cancel).ConfigureAwait(false);
         await _ledger.FlushAsync(cancel).ConfigureAwait(false);
         _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel).ConfigureAwait(false);
-        _events = setup.Telemetry.Events is { } path ? EventLog.Open(path, setup) : null;
+        _events = OpenLog(setup);
         await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
-        var running = await FleetsAsync(setup, cancel).ConfigureAwait(false);
+        var running = await FleetsAsync(setup, _events, cancel).ConfigureAwait(false);
         _gateway = new Api.Gateway(running, _tenants, _ledger, _metrics, _clock, _http, new GatewayLogs(_logger));
         _metrics.Watch = Watch();
         _export = setup.Telemetry.Otlp is { } collector ? new OtlpExport(collector, setup.Name, ExportEvery) : null;
         _metering = MeterAsync();
         await OpenDoorsAsync(setup, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>The doors take nothing new; answers that run get their time to end, and are then cut off.</summary>
+    private async Task StopServingAsync(Running running)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(running.Setup.Limits.DrainSeconds), _time);
+        using var registered = patience.Token.Register(() => _gateway.Cutting = true);
+        if (_public is not null)
+            await _public.StopAsync(patience.Token).ConfigureAwait(false);
+        await DrainAsync(running).ConfigureAwait(false);
     }
 
     private async Task OpenDoorsAsync(GatewaySetup setup, CancellationToken cancel)

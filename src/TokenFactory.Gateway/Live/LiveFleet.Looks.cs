@@ -49,7 +49,7 @@ public sealed partial class LiveFleet
             (_closing, _disposed) = (true, true);
             var now = Step(default);
             foreach (var waiter in _waiters.Values.ToList())
-                Unqueue(waiter.Ask, now)?.Answer(new Placement(null, null, Closed), ref _answered);
+                Unqueue(waiter.Ask, now)?.Answer(Closed, ref _answered);
             answered = Answered();
             work = [.. _work];
         }

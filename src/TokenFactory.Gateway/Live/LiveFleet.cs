@@ -108,7 +108,8 @@ public sealed partial class LiveFleet : IAsyncDisposable
     /// <param name="promptTokens">Tokens that the engine counted in its prompt.</param>
     public void Learn(long contentBytes, long promptTokens) => _width.Learn(contentBytes, promptTokens);
 
-    private string Closed => $"The gateway takes no more requests for '{Model.Name}': it is stopping, or its setup has changed.";
+    private Placement Closed =>
+        new(null, null, $"The gateway takes no more requests for '{Model.Name}': it is stopping. Retry after 1 s.") { Closed = true };
 
     private FleetSnapshot View => _brain.View;
 
@@ -152,7 +153,7 @@ public sealed partial class LiveFleet : IAsyncDisposable
     {
         var now = Step(default);
         if (_closing)
-            return new Placement(null, null, Closed);
+            return Closed;
         if (_waiters.ContainsKey(ask.Id))
             throw new ArgumentException($"A request with number {ask.Id} waits already", nameof(ask));
         if (_backlog.Add(ask, View, now) is { } shed)

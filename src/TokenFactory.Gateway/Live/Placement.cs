@@ -6,7 +6,11 @@ namespace TokenFactory.Gateway.Live;
 /// <param name="Leg">The request has a replica.</param>
 /// <param name="Shed">It met a limit of its class.</param>
 /// <param name="Refused">Nothing here can ever serve it, in words: its prompt is too long, or the fleet is closing.</param>
-public readonly record struct Placement(Leg? Leg, ShedReason? Shed, string? Refused);
+public readonly record struct Placement(Leg? Leg, ShedReason? Shed, string? Refused)
+{
+    /// <summary>It is refused because the fleet is closing: another one may serve it.</summary>
+    public bool Closed { get; init; }
+}
 
 /// <summary>A request's share of its replica's time, dollars and joules, by the model.</summary>
 /// <param name="UsageUsd">Dollars of its share of the time in which the replica had requests.</param>
