@@ -53,6 +53,9 @@ internal sealed class Attempt(Leg leg, StreamScan? scan) : IDisposable
     /// <summary>When the first token came.</summary>
     public Instant? FirstToken { get; set; }
 
+    /// <summary>Usage of an answer that is no stream; null where it has none.</summary>
+    public Usage? Said { get; set; }
+
     /// <summary>What went wrong, in words.</summary>
     public string Problem { get; set; } = "";
 

@@ -42,6 +42,7 @@ internal sealed class Cut : IDisposable
         _source.Dispose();
     }
 
+    /// <summary>Timers count whole milliseconds, and must not come early: who is cut off before its deadline seems to be cut off by something else.</summary>
     private static TimeSpan Until(Instant deadline, Instant now, double seconds) =>
-        TimeSpan.FromSeconds(deadline == Instant.Never ? seconds : Math.Clamp((deadline - now).Seconds, 0, seconds));
+        TimeSpan.FromMilliseconds(Math.Ceiling(1e3 * (deadline == Instant.Never ? seconds : Math.Clamp((deadline - now).Seconds, 0, seconds))));
 }

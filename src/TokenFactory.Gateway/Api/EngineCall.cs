@@ -40,6 +40,7 @@ internal sealed class PiecedContent : HttpContent
 internal static class EngineCalls
 {
     private const int HeaderKilobytes = 64;
+    private const int DrainBytes = 4096;
 
     /// <summary>HTTP/1.1 with connections kept; nothing followed, nothing remembered, nothing from the environment.</summary>
     public static SocketsHttpHandler Handler() => new()
@@ -52,6 +53,8 @@ internal static class EngineCalls
         ConnectTimeout = TimeSpan.FromSeconds(5),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
         MaxResponseHeadersLength = HeaderKilobytes,
+        MaxResponseDrainSize = DrainBytes, // what follows a stream's end; whoever is still generating is cut off
+        ResponseDrainTimeout = TimeSpan.FromSeconds(0.5),
         EnableMultipleHttp2Connections = false,
     };
 

@@ -3,6 +3,7 @@ using TokenFactory.Fleet;
 using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Setup;
 using TokenFactory.Gateway.Wire;
+using TokenFactory.Units;
 using Endpoint = TokenFactory.Gateway.Wire.Endpoint;
 
 namespace TokenFactory.Gateway.Api;
@@ -12,9 +13,14 @@ internal sealed partial class Exchange
 {
     private const int ReadBytes = 16384;
     private const int MostAnswerBytes = 256 << 20;
+    private const int MostTrustedBytes = 1 << 20;
+    private const int PieceBytes = 16 << 10;
+    private const int Ok = 200;
+    private static readonly Duration TimerSlack = Duration.OfSeconds(0.002); // timers go by a coarser clock
     private const string EventStream = "text/event-stream";
 
     private bool _started;
+    private bool _tooSlow;
 
     /// <summary>(3) Sends it to one replica and sees the answer through; a request to send again, or null where it is settled.</summary>
     private async ValueTask<Ask?> TryAsync(Leg leg)
@@ -23,17 +29,28 @@ internal sealed partial class Exchange
         var asked = _admitted.Scan;
         using var attempt = new Attempt(
             leg, asked.Stream ? new StreamScan(endpoint, asked.IncludesUsage, asked.IncludesUsage && asked.ContinuousUsage) : null);
-        return await CallAsync(attempt).ConfigureAwait(false) switch
+        try
         {
-            AttemptEnd.Answered => await AnswerAsync(attempt).ConfigureAwait(false),
-            AttemptEnd.Refused => await PassRefusalAsync(attempt).ConfigureAwait(false),
-            AttemptEnd.ErrorEvent => await PassErrorAsync(attempt).ConfigureAwait(false),
-            AttemptEnd.ClientGone => await LeaveAsync(attempt, null).ConfigureAwait(false),
-            AttemptEnd.Late => await LeaveAsync(attempt, Late).ConfigureAwait(false),
-            AttemptEnd.Lost => await RecoverAsync(attempt, Policies.Mishap.AnswerLost).ConfigureAwait(false),
-            _ => await RecoverAsync(attempt, Policies.Mishap.ReplicaFailed).ConfigureAwait(false),
-        };
+            return await EndAsync(attempt, await CallAsync(attempt).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (Exception) when (!_settled)
+        {
+            // A fault of our own: the replica gets its place back all the same, and what was sent has its record.
+            await AbandonAsync(attempt).ConfigureAwait(false);
+            throw;
+        }
     }
+
+    private async ValueTask<Ask?> EndAsync(Attempt attempt, AttemptEnd end) => end switch
+    {
+        AttemptEnd.Answered => await AnswerAsync(attempt).ConfigureAwait(false),
+        AttemptEnd.Refused => await PassRefusalAsync(attempt).ConfigureAwait(false),
+        AttemptEnd.ErrorEvent => await PassErrorAsync(attempt).ConfigureAwait(false),
+        AttemptEnd.ClientGone => await LeaveAsync(attempt, null).ConfigureAwait(false),
+        AttemptEnd.Late => await LeaveAsync(attempt, Late).ConfigureAwait(false),
+        AttemptEnd.Lost => await RecoverAsync(attempt, Policies.Mishap.AnswerLost).ConfigureAwait(false),
+        _ => await RecoverAsync(attempt, Policies.Mishap.ReplicaFailed).ConfigureAwait(false),
+    };
 
     private async ValueTask<AttemptEnd> CallAsync(Attempt attempt)
     {
@@ -46,10 +63,10 @@ internal sealed partial class Exchange
             using var request = EngineCalls.Request(gateway.AddressOf(replica, endpoint), pool.ApiKey, _id, pieces);
             using var answer = await gateway.Http.SendAsync(request, cut.Token).ConfigureAwait(false);
             attempt.Status = (int)answer.StatusCode;
-            attempt.ContentType = answer.Content.Headers.ContentType?.ToString() ?? attempt.ContentType;
+            attempt.ContentType = TypeOf(answer) ?? attempt.ContentType;
             attempt.IsVirtual = answer.Headers.Contains(Headers.Virtual);
             await using var stream = await answer.Content.ReadAsStreamAsync(cut.Token).ConfigureAwait(false);
-            if (answer.IsSuccessStatusCode && attempt.Scan is not null && attempt.ContentType.StartsWith(EventStream, StringComparison.OrdinalIgnoreCase))
+            if (attempt.Status == Ok && attempt.Scan is not null && attempt.ContentType.StartsWith(EventStream, StringComparison.OrdinalIgnoreCase))
                 return await RelayAsync(attempt, stream, cut).ConfigureAwait(false);
             return await ReadAsync(attempt, stream, answer.Content.Headers.ContentLength, cut).ConfigureAwait(false)
                 ? OfStatus(attempt)
@@ -59,6 +76,13 @@ internal sealed partial class Exchange
         {
             return WhyBroken(attempt, broken);
         }
+    }
+
+    /// <summary>What an engine says its answer is; null where that cannot stand in a header.</summary>
+    private static string? TypeOf(HttpResponseMessage answer)
+    {
+        var type = answer.Content.Headers.ContentType?.ToString();
+        return type?.AsSpan().ContainsAnyExceptInRange(' ', '~') == false ? type : null;
     }
 
     /// <summary>The few fields that an engine must see otherwise than the client wrote them.</summary>
@@ -117,7 +141,7 @@ internal sealed partial class Exchange
     private async ValueTask<bool> ReadAsync(Attempt attempt, Stream stream, long? declared, Cut cut)
     {
         var into = attempt.Bytes;
-        into.Reserve((int)Math.Min(declared ?? ReadBytes, MostAnswerBytes));
+        into.Reserve((int)Math.Min(declared ?? ReadBytes, MostTrustedBytes)); // more when it comes: declaring costs an engine nothing
         while (into.Length <= MostAnswerBytes)
         {
             var read = await stream.ReadAsync(into.GetMemory(), cut.Token).ConfigureAwait(false);
@@ -133,19 +157,29 @@ internal sealed partial class Exchange
 
     private static AttemptEnd OfStatus(Attempt attempt)
     {
-        if (attempt.Status is >= 200 and < 300)
-            return AttemptEnd.Answered;
+        if (attempt.Status == Ok)
+            return OfAnswer(attempt);
         attempt.Problem = attempt.Status is 401 or 403
             ? $"it refuses our key with HTTP {attempt.Status}: see api_key_env of its pool"
             : $"it answered HTTP {attempt.Status}";
         return attempt.Status is 401 or 403 or 408 or 425 or 429 or >= 500 or < 400 ? AttemptEnd.Failed : AttemptEnd.Refused;
     }
 
+    /// <summary>What says that it is JSON, and is not, is a failure: half an answer, a proxy's page.</summary>
+    private static AttemptEnd OfAnswer(Attempt attempt)
+    {
+        attempt.Said = AnswerScan.UsageOf(attempt.Bytes.Memory.Span);
+        if (attempt.Said is not null || !attempt.ContentType.Contains("json", StringComparison.OrdinalIgnoreCase) || AnswerScan.IsObject(attempt.Bytes.Memory.Span))
+            return AttemptEnd.Answered;
+        attempt.Problem = "its answer is no whole JSON";
+        return AttemptEnd.Lost;
+    }
+
     private AttemptEnd WhyBroken(Attempt attempt, Exception broken)
     {
         if (_gone.IsCancellationRequested)
             return AttemptEnd.ClientGone;
-        if (_admitted.Deadline <= gateway.Clock.Now)
+        if (_admitted.Deadline <= gateway.Clock.Now + TimerSlack)
             return AttemptEnd.Late;
         var limits = running.Setup.Limits;
         attempt.Problem = broken switch
@@ -163,8 +197,22 @@ internal sealed partial class Exchange
     {
         if (!_started)
             Start(attempt, null);
-        http.Response.BodyWriter.Write(attempt.Bytes.Memory.Span);
+        var sent = await SendAsync(attempt.Bytes.Memory).ConfigureAwait(false);
         attempt.Bytes.Clear();
+        return sent;
+    }
+
+    /// <summary>Sends piece by piece, so that a client has its time for each, however long the whole is; false where it takes no more.</summary>
+    private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        for (; bytes.Length > PieceBytes; bytes = bytes[PieceBytes..])
+        {
+            http.Response.BodyWriter.Write(bytes.Span[..PieceBytes]);
+            if (!await FlushAsync().ConfigureAwait(false))
+                return false;
+        }
+
+        http.Response.BodyWriter.Write(bytes.Span);
         return await FlushAsync().ConfigureAwait(false);
     }
 
@@ -182,6 +230,7 @@ internal sealed partial class Exchange
         }
         catch (Exception gone) when (gone is TimeoutException or OperationCanceledException or IOException)
         {
+            _tooSlow = gone is TimeoutException;
             http.Abort();
             return false;
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using TokenFactory.Fleet;
 using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Wire;
@@ -19,18 +20,17 @@ internal sealed partial class Exchange
     private int _attempts;
     private LegCost _spent;
     private bool _settled;
+    private Attempt? _failed;
 
     /// <summary>The answer is here: records it, and lets its end leave.</summary>
     private async ValueTask<Ask?> AnswerAsync(Attempt attempt)
     {
-        var said = attempt.Scan is { Usage: { } streamed } ? streamed : attempt.Scan is null || !attempt.Scan.Done
-            ? AnswerScan.UsageOf(attempt.Bytes.Memory.Span)
-            : null;
+        var said = attempt.Scan?.Usage ?? attempt.Said;
         var (tokens, from) = Tokens(attempt, said);
         if (said is { } usage && !_admitted.Scan.HasMedia && _admitted.Scan.TokenIds == 0)
             _admitted.Fleet.Learn(_body.Span[_admitted.Scan.Content].Length, usage.Prompt);
         var ended = gateway.Clock.Now;
-        Spend(attempt.Leg.End(ended, true, (int)tokens.Output, said is null ? null : (int)tokens.Prompt, said is null ? null : (int)tokens.Cached));
+        Spend(attempt.Leg.End(ended, true, Count(tokens.Output), said is null ? null : Count(tokens.Prompt), said is null ? null : Count(tokens.Cached)));
         var record = Record(attempt, Outcome.Completed, "", tokens, from, ended);
         if (!await CommitAsync(record).ConfigureAwait(false))
             return null;
@@ -38,15 +38,14 @@ internal sealed partial class Exchange
         {
             if (!_started)
                 Start(attempt, null);
-            http.Response.BodyWriter.Write(held.Span);
+            await SendAsync(held).ConfigureAwait(false);
         }
         else if (!_started)
         {
             StartWhole(attempt, record);
-            http.Response.BodyWriter.Write(attempt.Bytes.Memory.Span);
+            await SendAsync(attempt.Bytes.Memory).ConfigureAwait(false);
         }
 
-        await FlushAsync().ConfigureAwait(false);
         return null;
     }
 
@@ -66,9 +65,14 @@ internal sealed partial class Exchange
         Spend(attempt.Leg.End(ended, false, 0, null, null));
         if (!await CommitAsync(Record(attempt, Outcome.Failed, $"engine_{attempt.Status}", default, TokensFrom.Engine, ended)).ConfigureAwait(false))
             return null;
+        if (attempt.Leg.Replica.Pool.ApiKey is { } key && attempt.Bytes.Memory.Span.IndexOf(Encoding.UTF8.GetBytes(key)) >= 0)
+        {
+            await RefuseAsync(new(attempt.Status, "engine_refused", $"The engine refused the request with HTTP {attempt.Status}, in words that are not passed on: they quote a key.")).ConfigureAwait(false);
+            return null;
+        }
+
         Start(attempt, attempt.Bytes.Length);
-        http.Response.BodyWriter.Write(attempt.Bytes.Memory.Span);
-        await FlushAsync().ConfigureAwait(false);
+        await SendAsync(attempt.Bytes.Memory).ConfigureAwait(false);
         return null;
     }
 
@@ -77,7 +81,7 @@ internal sealed partial class Exchange
     {
         var ended = gateway.Clock.Now;
         var (tokens, from) = Tokens(attempt, attempt.Scan!.Usage);
-        Spend(attempt.Leg.End(ended, false, (int)tokens.Output, null, null));
+        Spend(attempt.Leg.End(ended, false, Count(tokens.Output), null, null));
         await CommitAsync(Record(attempt, Outcome.Failed, "engine_error", tokens, from, ended)).ConfigureAwait(false);
         return null;
     }
@@ -87,8 +91,10 @@ internal sealed partial class Exchange
     {
         var ended = gateway.Clock.Now;
         var (tokens, from) = Tokens(attempt, attempt.Scan?.Usage);
-        Spend(attempt.Leg.End(ended, false, (int)tokens.Output, null, null));
-        var record = Record(attempt, Outcome.Cancelled, late is null ? "client_left" : late.Code, tokens, from, ended);
+        Spend(attempt.Leg.End(ended, false, Count(tokens.Output), null, null));
+        var record = gateway.Cutting
+            ? Record(attempt, Outcome.Failed, "gateway_stopped", tokens, from, ended)
+            : Record(attempt, Outcome.Cancelled, late?.Code ?? (_tooSlow ? "client_too_slow" : "client_left"), tokens, from, ended);
         if (await CommitAsync(record).ConfigureAwait(false) && late is not null)
             await TellAsync(late).ConfigureAwait(false);
         return null;
@@ -101,13 +107,33 @@ internal sealed partial class Exchange
         var (cost, decision) = attempt.Leg.Fail(ended, mishap, attempt.OutputTokens, !_started);
         Spend(cost);
         if (!_started && decision.Next is { } again)
+        {
+            _failed = attempt;
+            gateway.Logs.Retried(_id, attempt.Leg.Replica.Name, attempt.Problem, decision.ToString());
             return again;
+        }
+
         var (tokens, from) = Tokens(attempt, attempt.Scan?.Usage);
         if (!await CommitAsync(Record(attempt, Outcome.Failed, attempt.Problem, tokens, from, ended)).ConfigureAwait(false))
             return null;
         var words = $"Replica '{attempt.Leg.Replica.Name}' failed the request: {attempt.Problem}; {decision}.";
         await TellAsync(new(_started || attempt.Status != 429 ? 502 : 503, "replica_failed", words, RetrySeconds: 1)).ConfigureAwait(false);
         return null;
+    }
+
+    /// <summary>What was sent once and finds no second replica has its record all the same; false where that cannot be kept.</summary>
+    private ValueTask<bool> RecordGivenUpAsync(Refusal? refusal) => _failed is null
+        ? new(true)
+        : CommitAsync(Record(
+            _failed, refusal is null || refusal.Status == 504 ? Outcome.Cancelled : Outcome.Failed, refusal?.Code ?? "client_left", default, TokensFrom.Counted, gateway.Clock.Now));
+
+    /// <summary>Ends an attempt that a fault of our own ended.</summary>
+    private async ValueTask AbandonAsync(Attempt attempt)
+    {
+        var ended = gateway.Clock.Now;
+        if (!attempt.Leg.Over)
+            Spend(attempt.Leg.End(ended, false, 0, null, null));
+        await CommitAsync(Record(attempt, Outcome.Failed, "internal_error", default, TokensFrom.Counted, ended)).ConfigureAwait(false);
     }
 
     /// <summary>An error to a client that may have part of an answer already: then as the stream's last event, without its usual end.</summary>
@@ -179,6 +205,9 @@ internal sealed partial class Exchange
             JoulesFrom = JoulesFrom,
         };
     }
+
+    /// <summary>Engines may say any number; policies count in int.</summary>
+    private static int Count(long tokens) => (int)Math.Min(int.MaxValue, tokens);
 
     private static Usd Money(double usd) => new(Math.Round((decimal)usd, Digits));
 

@@ -88,7 +88,12 @@ internal sealed partial class Exchange(Gateway gateway, Running running, HttpCon
     private Refusal Unplaced(in Placement placement)
     {
         if (placement.Shed is not { } shed)
-            return new(400, "context_length_exceeded", placement.Refused!, endpoint == Endpoint.Chat ? "messages" : null);
+        {
+            return placement.Closed
+                ? new(503, "stopping", placement.Refused!, RetrySeconds: 1)
+                : new(400, "context_length_exceeded", placement.Refused!, endpoint == Endpoint.Chat ? "messages" : null);
+        }
+
         gateway.Metrics.Shed(shed.Class, shed.Limit);
         var words = shed.ToString();
         return shed.Limit is ShedLimit.Deadline or ShedLimit.DeadlineOutOfReach
@@ -103,7 +108,11 @@ internal sealed partial class Exchange(Gateway gateway, Running running, HttpCon
         Headers.DeadlineSeconds);
 
     /// <summary>Ends it before anything of an answer has left; null where its client has.</summary>
-    private ValueTask GiveUpAsync(Refusal? refusal) => refusal is null ? default : RefuseAsync(refusal);
+    private async ValueTask GiveUpAsync(Refusal? refusal)
+    {
+        if (await RecordGivenUpAsync(refusal).ConfigureAwait(false) && refusal is not null)
+            await RefuseAsync(refusal).ConfigureAwait(false);
+    }
 
     private ValueTask RefuseAsync(Refusal refusal)
     {

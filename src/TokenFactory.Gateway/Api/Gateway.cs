@@ -9,9 +9,50 @@ using TokenFactory.Store.Ledger;
 
 namespace TokenFactory.Gateway.Api;
 
-/// <summary>What runs by one factory file: swapped as a whole when the file changes, while requests go on with the one they began with.</summary>
-internal sealed class Running(GatewaySetup setup, IReadOnlyDictionary<string, LiveFleet> fleets)
+/// <summary>
+/// Who uses some fleets: a request from its first byte on, before it is placed. Fleets close only when nobody can come to them any more.
+/// </summary>
+internal sealed class Uses
 {
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _count = 1; // whoever may retire them
+    private int _retired;
+
+    /// <summary>Begins a use; false where they are being retired, and others are in their place.</summary>
+    public bool TryBegin()
+    {
+        Interlocked.Increment(ref _count);
+        if (Volatile.Read(ref _retired) == 0)
+            return true;
+        End();
+        return false;
+    }
+
+    /// <summary>Ends one.</summary>
+    public void End()
+    {
+        if (Interlocked.Decrement(ref _count) == 0)
+            _ended.TrySetResult();
+    }
+
+    /// <summary>Lets no use begin; completes when all have ended. Once.</summary>
+    public Task RetireAsync()
+    {
+        Interlocked.Exchange(ref _retired, 1);
+        End();
+        return _ended.Task;
+    }
+}
+
+/// <summary>What runs by one factory file: swapped as a whole when the file changes, while requests go on with the one they began with.</summary>
+/// <param name="setup">What the file says.</param>
+/// <param name="fleets">Who serves a model, by its name.</param>
+/// <param name="uses">Who uses these fleets.</param>
+internal sealed class Running(GatewaySetup setup, IReadOnlyDictionary<string, LiveFleet> fleets, Uses uses)
+{
+    /// <summary>Who uses the fleets; shared with what ran before where that had the same.</summary>
+    public Uses Uses { get; } = uses;
+
     /// <summary>What the file says.</summary>
     public GatewaySetup Setup { get; } = setup;
 
@@ -42,6 +83,22 @@ internal sealed class Gateway(
     {
         get => Volatile.Read(ref _running);
         set => Volatile.Write(ref _running, value);
+    }
+
+    /// <summary>The gateway stops, and the time of answers that still run is over.</summary>
+    public bool Cutting { get; set; }
+
+    /// <summary>What runs now, for a request that goes by it to its end. End its use. Null where the gateway stops.</summary>
+    public Running? Begin()
+    {
+        while (true)
+        {
+            var present = Running;
+            if (present.Uses.TryBegin())
+                return present;
+            if (ReferenceEquals(present, Running))
+                return null;
+        }
     }
 
     public TenantBook Tenants { get; } = tenants;

@@ -65,9 +65,27 @@ internal sealed class PublicApi(Gateway gateway, RequestDelegate metrics)
         if (!HttpMethods.IsPost(http.Request.Method))
             await RefuseAsync(http, WrongMethod(http, "POST")).ConfigureAwait(false);
         else if (Identify(http, out var why) is { } caller)
-            await new Exchange(gateway, gateway.Running, http, caller, endpoint).RunAsync().ConfigureAwait(false);
+            await ExchangeAsync(http, endpoint, caller).ConfigureAwait(false);
         else
             await RefuseAsync(http, why!).ConfigureAwait(false);
+    }
+
+    private async ValueTask ExchangeAsync(HttpContext http, Endpoint endpoint, Caller caller)
+    {
+        if (gateway.Begin() is not { } running)
+        {
+            await RefuseAsync(http, new(503, "stopping", "The gateway is stopping. Retry after 1 s.", RetrySeconds: 1)).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await new Exchange(gateway, running, http, caller, endpoint).RunAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            running.Uses.End();
+        }
     }
 
     private Caller? Identify(HttpContext http, out Refusal? why)

@@ -47,6 +47,9 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
 {
     private const int FirstBytes = 4096;
 
+    /// <summary>Room for a declared length; for more when it comes, so that declaring alone holds nothing that others need.</summary>
+    private const int MostTrustedBytes = 1 << 20;
+
     private readonly PooledBytes _bytes = new();
     private long _taken;
 
@@ -61,7 +64,7 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
     {
         if (declared > most)
             return BodyIntake.TooLong;
-        if (!Grow((int)(declared ?? FirstBytes)))
+        if (!Grow((int)Math.Min(declared ?? FirstBytes, MostTrustedBytes)))
             return BodyIntake.NoRoom;
         try
         {

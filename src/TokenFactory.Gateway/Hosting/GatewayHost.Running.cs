@@ -1,15 +1,21 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Gateway.Api;
 using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Setup;
 using TokenFactory.Gateway.Virtual;
+using TokenFactory.Store.Ledger;
 
 namespace TokenFactory.Gateway.Hosting;
 
 /// <content>What goes on while it runs: a changed file, meters.</content>
 public sealed partial class GatewayHost
 {
+    /// <summary>Requests at replicas now.</summary>
+    internal int InFlight => _gateway.Running.Fleets.Values.Sum(fleet => fleet.Replicas.Sum(replica => replica.InFlight));
+
+    /// <summary>Bytes of bodies that are held now.</summary>
+    internal long HeldBodyBytes => _gateway.Held.Now;
+
     /// <summary>
     /// A changed file: new requests go by it at once, those that run end by the old one. Addresses and the store are those of the start.
     /// </summary>
@@ -20,19 +26,15 @@ public sealed partial class GatewayHost
         try
         {
             var before = _gateway.Running;
-            await _gateway.Tenants.ApplyAsync(setup, cancel).ConfigureAwait(false);
             if (before.Setup.FleetText == setup.FleetText)
             {
-                _gateway.Running = new Running(setup, before.Fleets);
-                return;
+                await _gateway.Tenants.ApplyAsync(setup, cancel).ConfigureAwait(false);
+                _gateway.Running = new Running(setup, before.Fleets, before.Uses);
             }
-
-            var unused = await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
-            var log = _events;
-            OpenLog(setup);
-            _gateway.Running = await FleetsAsync(setup, cancel).ConfigureAwait(false);
-            _retiring.RemoveAll(done => done.IsCompletedSuccessfully);
-            _retiring.Add(RetireAsync(before, unused, log));
+            else
+            {
+                await ReplaceAsync(before, setup, cancel).ConfigureAwait(false);
+            }
         }
         finally
         {
@@ -40,47 +42,65 @@ public sealed partial class GatewayHost
         }
     }
 
+    /// <summary>
+    /// Other fleets: (1) what can fail is tried first; (2) they are made, and each replica is looked at; (3) tenants and fleets change
+    /// together; (4) what ran before ends.
+    /// </summary>
+    private async Task ReplaceAsync(Running before, GatewaySetup setup, CancellationToken cancel)
+    {
+        await _gateway.Tenants.RefreshAsync(cancel).ConfigureAwait(false);
+        var (events, old) = (OpenLog(setup), _events);
+        var unused = await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
+        var running = await FleetsAsync(setup, events, cancel).ConfigureAwait(false);
+        _retiring.RemoveAll(done => done.IsCompletedSuccessfully);
+        try
+        {
+            await _gateway.Tenants.ApplyAsync(setup, cancel).ConfigureAwait(false);
+        }
+        catch
+        {
+            _retiring.Add(RetireAsync(running, events, [])); // those that run keep the engines that they have
+            throw;
+        }
+
+        (_gateway.Running, _events) = (running, events);
+        _retiring.Add(RetireAsync(before, old, unused));
+    }
+
+    /// <summary>A log tells in its first line what decides: other fleets begin another, "events.2.jsonl" beside "events.jsonl".</summary>
+    private EventLog? OpenLog(GatewaySetup setup)
+    {
+        if (setup.Telemetry.Events is not { } path)
+            return null;
+        _logsBegun++;
+        return EventLog.Open(_logsBegun == 1 ? path : Path.ChangeExtension(path, $"{_logsBegun}{Path.GetExtension(path)}"), setup);
+    }
+
     /// <summary>A fleet for each model, each of whose replicas was looked at once.</summary>
-    private async Task<Running> FleetsAsync(GatewaySetup setup, CancellationToken cancel)
+    private async Task<Running> FleetsAsync(GatewaySetup setup, EventLog? events, CancellationToken cancel)
     {
         var fleets = setup.Models.ToDictionary(
             model => model.Name,
-            model => new LiveFleet(model, setup, _clock, _events, _http, _logger, (_, replica) => _virtual.AddressOf(replica)),
+            model => new LiveFleet(model, setup, _clock, events, _http, _logger, (_, replica) => _virtual.AddressOf(replica)),
             StringComparer.Ordinal);
         await Task.WhenAll(fleets.Values.Select(fleet => fleet.StartAsync(cancel))).ConfigureAwait(false);
-        return new Running(setup, fleets);
+        return new Running(setup, fleets, new Uses());
     }
 
     /// <summary>What ran before ends what it has, and goes.</summary>
-    private async Task RetireAsync(Running before, IReadOnlyList<VirtualEngine> unused, EventLog? log)
+    private async Task RetireAsync(Running before, EventLog? events, IReadOnlyList<VirtualEngine> unused)
     {
         await DrainAsync(before).ConfigureAwait(false);
         foreach (var fleet in before.Fleets.Values)
         {
-            await _gateway.Ledger.CommitAsync(fleet.TakeMeters()).ConfigureAwait(false);
+            await KeepAsync(fleet.TakeMeters()).ConfigureAwait(false);
             await fleet.DisposeAsync().ConfigureAwait(false);
         }
 
+        if (events is not null)
+            await events.DisposeAsync().ConfigureAwait(false);
         foreach (var engine in unused)
             await engine.DisposeAsync().ConfigureAwait(false);
-        if (log is not null)
-            await log.DisposeAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>A log tells of one setup: a file that changes the fleets begins another, "events.2.jsonl" after "events.jsonl".</summary>
-    private void OpenLog(GatewaySetup setup)
-    {
-        _openedLogs++;
-        _events = setup.Telemetry.Events is { } path
-            ? EventLog.Open(_openedLogs == 1 ? path : Path.ChangeExtension(path, $"{_openedLogs}{Path.GetExtension(path)}"), setup)
-            : null;
-    }
-
-    /// <summary>Takes nothing new; connections on which answers run are cut when their time is over.</summary>
-    private async Task CloseDoorsAsync(WebApplication doors)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(Setup.Limits.DrainSeconds), _time);
-        await doors.StopAsync(patience.Token).ConfigureAwait(false);
     }
 
     private async Task DrainAsync(Running running)
@@ -88,6 +108,7 @@ public sealed partial class GatewayHost
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(running.Setup.Limits.DrainSeconds), _time);
         try
         {
+            await running.Uses.RetireAsync().WaitAsync(patience.Token).ConfigureAwait(false);
             await Task.WhenAll(running.Fleets.Values.Select(fleet => fleet.DrainAsync(patience.Token))).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -117,6 +138,26 @@ public sealed partial class GatewayHost
     private async Task TakeMetersAsync()
     {
         foreach (var fleet in _gateway.Running.Fleets.Values)
-            await _gateway.Ledger.CommitAsync(fleet.TakeMeters()).ConfigureAwait(false);
+            await KeepAsync(fleet.TakeMeters()).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps what meters showed; where the disk is full, with what they show next.</summary>
+    private async Task KeepAsync(IReadOnlyList<MeterRecord> meters)
+    {
+        await _keeping.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            _unkept.AddRange(meters);
+            await _gateway.Ledger.CommitAsync(_unkept).ConfigureAwait(false);
+            _unkept.Clear();
+        }
+        catch (JournalException full)
+        {
+            JournalWarns($"Meters cannot be kept and are tried again with the next: {full.Message}");
+        }
+        finally
+        {
+            _keeping.Release();
+        }
     }
 }

@@ -27,6 +27,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private readonly SemaphoreSlim _changing = new(1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _retiring = [];
+    private readonly SemaphoreSlim _keeping = new(1);
+    private readonly List<MeterRecord> _unkept = [];
     private readonly TimeProvider _time;
     private readonly ILoggerProvider _logs;
     private readonly ILogger _logger;
@@ -43,8 +45,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private WebApplication? _admin;
     private WebApplication? _public;
     private Task _metering = Task.CompletedTask;
-    private int _openedLogs;
     private bool _closed;
+    private int _logsBegun;
 
     private GatewayHost(TimeProvider time, ILoggerProvider logs, IUsageStore store)
     {
@@ -63,7 +65,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>The key that this start made, as there was none; null where there was. Never kept: show it once.</summary>
     public string? FirstKey { get; private set; }
 
-    /// <summary>The admin key, where this start made it and may show it.</summary>
+    /// <summary>The admin key, where this start made it.</summary>
     public string? FirstAdminKey { get; private set; }
 
     /// <summary>Where records go, without secrets.</summary>
@@ -113,10 +115,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _closed, true))
             return;
-        if (_public is not null)
-            await CloseDoorsAsync(_public).ConfigureAwait(false);
         if (_gateway is not null)
-            await DrainAsync(_gateway.Running).ConfigureAwait(false);
+            await StopServingAsync(_gateway.Running).ConfigureAwait(false);
         await Task.WhenAll(_retiring).ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _metering.ConfigureAwait(false);
@@ -126,6 +126,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         _http.Dispose();
         _stopping.Dispose();
         _changing.Dispose();
+        _keeping.Dispose();
     }
 
     private async Task BeginAsync(GatewaySetup setup, CancellationToken cancel)
@@ -139,9 +140,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
         _ledger = await LedgerWriter.OpenAsync(_store, journal, _time, JournalWarns, cancel).ConfigureAwait(false);
         await _ledger.FlushAsync(cancel).ConfigureAwait(false);
         _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel, _logger).ConfigureAwait(false);
-        OpenLog(setup);
+        _events = OpenLog(setup);
         await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
-        var running = await FleetsAsync(setup, cancel).ConfigureAwait(false);
+        var running = await FleetsAsync(setup, _events, cancel).ConfigureAwait(false);
         _gateway = new Api.Gateway(running, _tenants, _ledger, _metrics, _clock, _http, new GatewayLogs(_logger));
         _metrics.Watch = Watch();
         _export = setup.Telemetry.Otlp is { } collector ? new OtlpExport(collector, setup.Name, ExportEvery) : null;
@@ -149,10 +150,20 @@ public sealed partial class GatewayHost : IAsyncDisposable
         await OpenDoorsAsync(setup, cancel).ConfigureAwait(false);
     }
 
+    /// <summary>The doors take nothing new; answers that run get their time to end, and are then cut off.</summary>
+    private async Task StopServingAsync(Running running)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(running.Setup.Limits.DrainSeconds), _time);
+        using var registered = patience.Token.Register(() => _gateway.Cutting = true);
+        if (_public is not null)
+            await _public.StopAsync(patience.Token).ConfigureAwait(false);
+        await DrainAsync(running).ConfigureAwait(false);
+    }
+
     private async Task OpenDoorsAsync(GatewaySetup setup, CancellationToken cancel)
     {
         var key = AdminKey.Open(setup.Store.Folder);
-        FirstAdminKey = setup.FirstKey ? key.Made : null;
+        FirstAdminKey = key.Made;
         await MakeFirstKeyAsync(setup, cancel).ConfigureAwait(false);
         _admin = Listeners.Build(setup.Listen.Admin, setup, _logs);
         var parts = Parts(key);
@@ -167,7 +178,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>Whoever starts a gateway for the first time can use it at once.</summary>
     private async Task MakeFirstKeyAsync(GatewaySetup setup, CancellationToken cancel)
     {
-        if (!setup.FirstKey || _tenants!.HasKeys)
+        if (_tenants!.HasKeys)
             return;
         if (_tenants.Tenants.Count == 0)
             await _tenants.PutTenantAsync(new TenantRecord(FirstTenant), cancel).ConfigureAwait(false);

@@ -108,10 +108,8 @@ public sealed partial class LiveFleet : IAsyncDisposable
     /// <param name="promptTokens">Tokens that the engine counted in its prompt.</param>
     public void Learn(long contentBytes, long promptTokens) => _width.Learn(contentBytes, promptTokens);
 
-    private Placement Closed => new(null, null, $"'{Model.Name}' takes no more requests: the gateway is stopping, or its setup changed.")
-    {
-        Closed = true,
-    };
+    private Placement Closed =>
+        new(null, null, $"The gateway takes no more requests for '{Model.Name}': it is stopping. Retry after 1 s.") { Closed = true };
 
     private FleetSnapshot View => _brain.View;
 

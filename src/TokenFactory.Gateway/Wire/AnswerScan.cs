@@ -33,6 +33,21 @@ public static class AnswerScan
         return Forward(json);
     }
 
+    /// <summary>Whether it is one whole JSON object.</summary>
+    /// <param name="json">The whole answer.</param>
+    public static bool IsObject(ReadOnlySpan<byte> json)
+    {
+        var reader = new JsonScanner(json);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return false;
+        while (reader.Read())
+        {
+            // to the end
+        }
+
+        return !reader.Failed;
+    }
+
     /// <summary>Reads the rest of an object from one of its names on; false where it is not the rest of the outermost one.</summary>
     private static bool TryTail(ReadOnlySpan<byte> tail, out Usage? usage)
     {

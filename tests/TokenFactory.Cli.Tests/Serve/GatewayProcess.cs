@@ -31,6 +31,18 @@ internal sealed class GatewayProcess : IDisposable
     /// <summary>What it said once it answered.</summary>
     public JsonElement Greeting { get; private set; }
 
+    public Uri Admin => new(Greeting.GetProperty("admin").GetString()!);
+
+    /// <summary>Memory that it holds, in bytes.</summary>
+    public long WorkingSetBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     public Uri Address => new(Greeting.GetProperty("address").GetString()!);
 
     /// <summary>What it wrote on standard error.</summary>
@@ -44,7 +56,7 @@ internal sealed class GatewayProcess : IDisposable
     }
 
     /// <summary>Starts 'serve FILE --json' and waits until it answers.</summary>
-    public static async Task<GatewayProcess> StartAsync(string file, string folder)
+    public static async Task<GatewayProcess> StartAsync(string file, string folder, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -57,6 +69,8 @@ internal sealed class GatewayProcess : IDisposable
         foreach (var word in words)
             start.ArgumentList.Add(word);
         start.Environment["TOKENFACTORY_CATALOG"] = Program.NoCatalog;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var gateway = new GatewayProcess(Process.Start(start)!);
         try
         {
@@ -95,12 +109,44 @@ internal sealed class GatewayProcess : IDisposable
         _process.WaitForExit();
     }
 
-    /// <summary>SIGTERM: it ends what it has.</summary>
-    public async Task<int> StopAsync()
+    /// <summary>SIGTERM: it is to end what it has.</summary>
+    public void Terminate()
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>SIGTERM: it ends what it has; its exit code.</summary>
+    public Task<int> StopAsync()
+    {
+        Terminate();
+        return ExitAsync();
+    }
+
+    /// <summary>Waits for its end; its exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
         await _process.WaitForExitAsync().WaitAsync(Patience);
         return _process.ExitCode;
+    }
+
+    /// <summary>Waits until something holds; the guard is only for when it never does.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> holds, string what)
+    {
+        var guard = DateTime.UtcNow + Patience;
+        while (!await holds())
+        {
+            Assert.True(DateTime.UtcNow < guard, $"after {Patience.TotalSeconds} s still not: {what}");
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Asks its admin API.</summary>
+    public async Task<JsonElement> AskAsync(string path, string key)
+    {
+        using var http = new HttpClient { BaseAddress = Admin };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        return JsonDocument.Parse(await http.GetStringAsync(new Uri(path, UriKind.Relative))).RootElement;
     }
 
     public void Dispose()

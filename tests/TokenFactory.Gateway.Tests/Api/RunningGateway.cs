@@ -2,6 +2,7 @@ using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.Net;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OpenAI;
 using TokenFactory.Fleet;
@@ -37,12 +38,15 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     /// <summary>A gateway over engines that answer at addresses; virtual ones where none is given.</summary>
     public static async Task<RunningGateway> StartAsync(
-        IReadOnlyList<Uri>? engines = null, Func<GatewaySetup, GatewaySetup>? change = null, TimeProvider? time = null)
+        IReadOnlyList<Uri>? engines = null,
+        Func<GatewaySetup, GatewaySetup>? change = null,
+        TimeProvider? time = null,
+        ILoggerProvider? logs = null)
     {
         var folder = Path.Combine(Path.GetTempPath(), "tokenfactory-" + Guid.NewGuid().ToString("N"));
         var setup = Setup(folder, engines);
         var host = await GatewayHost.StartAsync(
-            change?.Invoke(setup) ?? setup, time ?? TimeProvider.System, NullLoggerProvider.Instance, TestContext.Current.CancellationToken);
+            change?.Invoke(setup) ?? setup, time ?? TimeProvider.System, logs ?? NullLoggerProvider.Instance, TestContext.Current.CancellationToken);
         return new RunningGateway(host, folder);
     }
 
@@ -66,9 +70,15 @@ internal sealed class RunningGateway : IAsyncDisposable
     }
 
     /// <summary>The official client.</summary>
-    public OpenAIClient OpenAi(int retries = 0) => new(
-        new ApiKeyCredential(Host.FirstKey!),
-        new OpenAIClientOptions { Endpoint = new Uri(Host.Address, "/v1"), RetryPolicy = new ClientRetryPolicy(retries) });
+    /// <param name="retries">How often it tries again by itself.</param>
+    /// <param name="watch">Sees each try.</param>
+    public OpenAIClient OpenAi(int retries = 0, PipelinePolicy? watch = null)
+    {
+        var options = new OpenAIClientOptions { Endpoint = new Uri(Host.Address, "/v1"), RetryPolicy = new ClientRetryPolicy(retries) };
+        if (watch is not null)
+            options.AddPolicy(watch, PipelinePosition.PerTry);
+        return new OpenAIClient(new ApiKeyCredential(Host.FirstKey!), options);
+    }
 
     /// <summary>Sends a chat request as bytes.</summary>
     public Task<HttpResponseMessage> ChatAsync(string body, bool whole = true) => Http.SendAsync(

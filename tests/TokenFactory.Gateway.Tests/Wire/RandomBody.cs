@@ -6,12 +6,12 @@ namespace TokenFactory.Gateway.Tests.Wire;
 /// <summary>A random request that is in order.</summary>
 internal static class RandomBody
 {
-    public static string Draw(Dice dice, Endpoint endpoint)
+    public static string Draw(Dice dice, Endpoint endpoint, string? model = null)
     {
         var json = new RandomJson(dice);
         var members = new List<(string Name, string Value)>
         {
-            (json.Escaped("model"), $"\"m{json.Text()}\""),
+            (json.Escaped("model"), model is null ? $"\"m{json.Text()}\"" : $"\"{model}\""),
             (json.Escaped(ContentName(endpoint)), Content(json, endpoint)),
         };
         void Maybe(string name, Func<string> value)
