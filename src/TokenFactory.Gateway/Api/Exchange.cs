@@ -28,7 +28,13 @@ internal sealed partial class Exchange(Gateway gateway, Running running, HttpCon
     {
         var (intake, limits) = (new Intake(gateway, running, caller, endpoint), running.Setup.Limits);
         using var body = new RequestBody(gateway.Held, limits.BodyBytes, limits.HeldBodyBytes);
-        var taken = await body.ReadAsync(http.Request.BodyReader, http.Request.ContentLength, _gone).ConfigureAwait(false);
+        var taken = await body.ReadAsync(http.Request.BodyReader, http.Request.ContentLength).ConfigureAwait(false);
+        if (taken == BodyIntake.Left)
+        {
+            http.Abort(); // or else the web server tries to read the rest, and complains that it cannot
+            return;
+        }
+
         _body = body.Memory;
         if (intake.Refuses(taken) is { } refused)
         {

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
 
 namespace TokenFactory.Gateway.Api;
 
@@ -35,8 +36,11 @@ internal enum BodyIntake
     /// <summary>Bodies of others fill what may be held.</summary>
     NoRoom,
 
-    /// <summary>The client broke off.</summary>
+    /// <summary>It is not framed as it should be, or ended before its declared length.</summary>
     Broken,
+
+    /// <summary>The client left.</summary>
+    Left,
 }
 
 /// <summary>A request's body in one pooled piece of memory, kept for as long as it may have to be sent again.</summary>
@@ -56,11 +60,10 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
     /// <summary>The body.</summary>
     public ReadOnlyMemory<byte> Memory => _bytes.Memory;
 
-    /// <summary>Reads a body to its end, unless it is too long.</summary>
+    /// <summary>Reads a body to its end, unless it is too long. A client that leaves ends the reading by itself.</summary>
     /// <param name="from">Where it comes from.</param>
     /// <param name="declared">Its declared length in bytes; null where it declares none.</param>
-    /// <param name="cancel">The client left.</param>
-    public async ValueTask<BodyIntake> ReadAsync(PipeReader from, long? declared, CancellationToken cancel)
+    public async ValueTask<BodyIntake> ReadAsync(PipeReader from, long? declared)
     {
         if (declared > most)
             return BodyIntake.TooLong;
@@ -70,7 +73,7 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
         {
             while (true)
             {
-                var read = await from.ReadAsync(cancel).ConfigureAwait(false);
+                var read = await from.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 var intake = Take(read.Buffer);
                 from.AdvanceTo(read.Buffer.End);
                 if (intake != BodyIntake.Taken || read.IsCompleted)
@@ -79,7 +82,7 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
-            return BodyIntake.Broken;
+            return gone is BadHttpRequestException ? BodyIntake.Broken : BodyIntake.Left;
         }
     }
 
