@@ -63,6 +63,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>The key that this start made, as there was none; null where there was. Never kept: show it once.</summary>
     public string? FirstKey { get; private set; }
 
+    /// <summary>Whose key it is.</summary>
+    public string? FirstKeyTenant { get; private set; }
+
     /// <summary>The admin key, where this start made it and may show it.</summary>
     public string? FirstAdminKey { get; private set; }
 
@@ -171,7 +174,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
             return;
         if (_tenants.Tenants.Count == 0)
             await _tenants.PutTenantAsync(new TenantRecord(FirstTenant), cancel).ConfigureAwait(false);
-        FirstKey = (await _tenants.CreateKeyAsync(_tenants.Tenants[0].Name, "made at the first start", null, cancel).ConfigureAwait(false)).Text;
+        var first = setup.Tenants.Count > 0 ? setup.Tenants[0].Tenant.Name : _tenants.Tenants[0].Name;
+        FirstKey = (await _tenants.CreateKeyAsync(first, "made at the first start", null, cancel).ConfigureAwait(false)).Text;
+        FirstKeyTenant = first;
     }
 
     private GatewayWatch Watch() => new()
