@@ -26,9 +26,10 @@ internal sealed class EngineRunner(Terminal terminal, CommonFlags common, ParseR
     public async Task<int> RunAsync(EngineAsked asked)
     {
         await using var engine = await Start(asked);
+        var stopped = StopSignal.WaitAsync(terminal); // heard from before anybody is told that it answers
         App.Print(Report(asked, engine.Address), terminal, common, parsed);
         terminal.Out.Flush();
-        await StopSignal.WaitAsync(terminal);
+        await stopped;
         terminal.Err.WriteLine($"Stops; answers under way get {Grace.TotalSeconds:0} s.");
         using var patience = new CancellationTokenSource(Grace);
         await engine.StopAsync(patience.Token);

@@ -35,18 +35,26 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     {
         var factory = read();
         var written = Written();
-        using var logs = new JsonLogs(terminal.Err, TimeProvider.System);
-        await using var host = await StartAsync(factory, logs).ConfigureAwait(false);
-        var greeting = new ServeGreeting(host, factory);
-        terminal.Out.Write(json ? greeting.Json() : greeting.Text());
-        terminal.Out.Flush();
         using var over = new CancellationTokenSource();
-        var watching = WatchAsync(host, factory.Setup, written, over.Token);
-        await StopSignal.WaitAsync(terminal).ConfigureAwait(false);
-        await over.CancelAsync().ConfigureAwait(false);
-        await watching.ConfigureAwait(false);
-        terminal.Err.WriteLine($"Stopping: no new requests; those that run get {host.Setup.Limits.DrainSeconds:0.#} s to end. Again to stop at once.");
-        return App.Done;
+        var stopped = StopSignal.WaitAsync(terminal, over.Token); // heard from before anybody is told that it answers
+        try
+        {
+            using var logs = new JsonLogs(terminal.Err, TimeProvider.System);
+            await using var host = await StartAsync(factory, logs).ConfigureAwait(false);
+            var greeting = new ServeGreeting(host, factory);
+            terminal.Out.Write(json ? greeting.Json() : greeting.Text());
+            terminal.Out.Flush();
+            var watching = WatchAsync(host, factory.Setup, written, over.Token);
+            await stopped.ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(false);
+            terminal.Err.WriteLine($"Stopping: no new requests; those that run get {host.Setup.Limits.DrainSeconds:0.#} s to end. Again to stop at once.");
+            return App.Done;
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task<GatewayHost> StartAsync(Factory factory, JsonLogs logs)

@@ -29,6 +29,7 @@ internal static class Listeners
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Warning).AddFilter("TokenFactory", LogLevel.Information)
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // what it would say is thrown too
         builder.Services.AddRouting();
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan); // whoever stops it says how long it may take
         more?.Invoke(builder.Services);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Limit(kestrel, address, setup));
