@@ -66,6 +66,12 @@ internal sealed class AdminClient(Uri address, string key)
 
         if ((int)status is >= 200 and < 300)
             return answer;
+        if (answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("error", out var said) && said.ValueKind == JsonValueKind.Object && said.TryGetProperty("type", out _))
+        {
+            const string remedy = "Name the admin address that 'tokenfactory serve' printed, http://127.0.0.1:8081 unless told otherwise";
+            throw new Refusal("admin API", $"--admin is {address}, which is an address for clients", remedy);
+        }
+
         if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("error", out var error)
             || !error.TryGetProperty("mistakes", out var mistakes))
             throw Nobody($"what does answers {(int)status}");

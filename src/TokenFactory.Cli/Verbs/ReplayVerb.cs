@@ -49,6 +49,7 @@ internal static class ReplayVerb
             try
             {
                 var events = parsed.GetValue(log)!;
+                Files.Reader(events).Dispose(); // says what is wrong with a file that cannot be read
                 var report = Replay.Run(events, factory.Setup);
                 if (parsed.GetValue(trace) is { } rows)
                     Files.Write(rows, EventTrace.Lines(events, parsed.GetValue(model)), "--trace");

@@ -20,7 +20,7 @@ internal sealed class ServeGreeting(GatewayHost host, Factory factory)
             Model(text, model);
         text.AppendLine();
         var before = host.Tenants.HasKeys ? "keys were made before, another is made" : "none yet, one is made";
-        Key(text, "API key", host.FirstKey, $"{before} with 'tokenfactory keys create --tenant NAME'");
+        Key(text, host.FirstKeyTenant is { } tenant ? $"API key of tenant '{tenant}'" : "API key", host.FirstKey, $"{before} with 'tokenfactory keys create --tenant NAME'");
         Key(text, "Admin key", host.FirstAdminKey, $"in {Path.Combine(setup.Store.Folder, "admin-key")}");
         foreach (var remark in factory.Remarks)
             text.AppendLine($"Note: {remark}");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Gateway.Setup;
@@ -70,14 +71,31 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         {
             throw new Refusal("store", young.Message.TrimEnd('.'), "Start the newer Token Factory, or name another store.folder");
         }
-        catch (JournalException journal)
+        catch (StoreSetupException wrong)
         {
-            throw new Refusal($"store.folder '{factory.Setup.Store.Folder}'", journal.Message.TrimEnd('.'), "Stop the other gateway, or name another folder");
+            throw Told("store", wrong.Message);
         }
-        catch (Exception taken) when (taken is IOException or SocketException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is JournalException or InvalidDataException)
+        {
+            throw Told($"store.folder '{factory.Setup.Store.Folder}'", wrong.Message);
+        }
+        catch (Exception taken) when (taken is SocketException || taken.InnerException is AddressInUseException or SocketException)
         {
             throw new Refusal(path, taken.Message.TrimEnd('.'), "Name other addresses with --set listen=127.0.0.1:PORT and --set admin=127.0.0.1:PORT");
         }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new Refusal(path, unwritable.Message.TrimEnd('.'), "Name a folder and a file that can be written: store.folder, telemetry.events");
+        }
+    }
+
+    /// <summary>A refusal of a message whose last sentence is its remedy.</summary>
+    private static Refusal Told(string where, string message)
+    {
+        var end = message.LastIndexOf(". ", StringComparison.Ordinal);
+        return end < 0
+            ? new Refusal(where, message.TrimEnd('.'), "See docs/guide/serve.md")
+            : new Refusal(where, message[..end], message[(end + 2)..].TrimEnd('.'));
     }
 
     /// <summary>Takes the file anew whenever it was written.</summary>
