@@ -50,7 +50,7 @@ public sealed class StartAndStopTests
         }
 
         var record = Assert.Single(await stopping);
-        Assert.Equal((Outcome.Cancelled, 1), (record.Outcome, record.Tokens.Output));
+        Assert.Equal((Outcome.Failed, 1), (record.Outcome, record.Tokens.Output)); // its client did not leave: it pays nothing
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class StartAndStopTests
         var answer = gateway.ChatAsync(RunningGateway.Body(stream: true));
         await engine.Begun.WaitAsync(Guard, TestContext.Current.CancellationToken);
 
-        clock.Advance(30);
+        clock.Advance(30.01); // timers come late by up to a millisecond, never early
 
         var text = await (await answer).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Contains("deadline_exceeded", text, StringComparison.Ordinal);
