@@ -13,6 +13,8 @@ else if (args is ["routing", ..])
     await RoutingRuns.RunAsync(args[1..]);
 else if (args is ["telemetry"])
     TelemetryRuns.Run();
+else if (args is ["tenants"])
+    await TenantRuns.RunAsync();
 else if (args is ["plan"])
     PlanRuns.Run();
 else if (args is ["ledger", ..])

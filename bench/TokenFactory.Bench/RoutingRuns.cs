@@ -25,6 +25,7 @@ internal static class RoutingRuns
     private const int BytesPerToken = 4;
     private const int IndexedBlocks = 1_000_000;
     private const int InFlight = 1500;
+    private const int WarmUp = 20_000;
     private const int SystemBlocks = 24;
 
     private static readonly int[] Lengths =
@@ -37,6 +38,7 @@ internal static class RoutingRuns
     public static async Task RunAsync(string[] arguments)
     {
         var decisions = arguments is ["--decisions", var text] ? int.Parse(text, CultureInfo.InvariantCulture) : 40_000;
+        var before = GC.GetTotalMemory(forceFullCollection: true);
         foreach (var (name, router) in new (string, Func<IRouter>)[]
         {
             ("marginal-cost", () => new MarginalCostRouter()),
@@ -44,16 +46,15 @@ internal static class RoutingRuns
             ("least-outstanding", () => new LeastOutstandingRouter()),
         })
         {
-            await RunAsync(name, router, decisions);
+            await RunAsync(name, router, decisions, before);
         }
     }
 
-    private static async Task RunAsync(string name, Func<IRouter> router, int decisions)
+    private static async Task RunAsync(string name, Func<IRouter> router, int decisions, long before)
     {
         var setup = Setup(name, router);
         using var http = new HttpMessageInvoker(new Healthy());
         var clock = new WallClock(TimeProvider.System);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
         await using var fleet = new LiveFleet(setup.Models[0], setup, clock, null, http, NullLogger.Instance);
         await fleet.StartAsync(CancellationToken.None);
         var (random, legs, talks) = (new Random(1), new Queue<Leg>(), new PrefixKey[Conversations][]);
@@ -63,22 +64,22 @@ internal static class RoutingRuns
         var memory = GC.GetTotalMemory(forceFullCollection: true) - before;
         var ticks = new long[decisions];
         var hits = 0L;
-        for (var i = 0; i < decisions; i++)
+        for (var i = -WarmUp; i < decisions; i++)
         {
             var place = random.Next(Conversations);
-            var prompt = (i % 3) switch
+            var prompt = Math.Abs(i % 3) switch
             {
                 0 => Prompt(random, 0, Blocks - random.Next(1, 40), talks[place]),
                 1 => Prompt(random, random.Next(8), 0, null),
                 _ => Prompt(random, -1, 0, null),
             };
             talks[place] = prompt;
-            var ask = Ask(i, prompt, clock.Now);
+            var ask = Ask(i + WarmUp, prompt, clock.Now);
             var began = Stopwatch.GetTimestamp();
             var placed = fleet.PlaceAsync(ask, CancellationToken.None);
-            ticks[i] = Stopwatch.GetTimestamp() - began;
+            ticks[Math.Max(i, 0)] = Stopwatch.GetTimestamp() - began;
             var leg = (await placed).Leg!;
-            hits += leg.Decision.FreshTokens < ask.PromptTokens ? 1 : 0;
+            hits += i >= 0 && leg.Decision.FreshTokens < ask.PromptTokens ? 1 : 0;
             Keep(legs, leg, clock);
         }
 

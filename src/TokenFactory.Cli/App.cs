@@ -75,7 +75,11 @@ internal static class App
         root.Subcommands.Add(PlanVerb.Command(terminal));
         root.Subcommands.Add(AuditVerb.Command(terminal));
         root.Subcommands.Add(ServeVerb.Command(terminal));
+        root.Subcommands.Add(KeysVerb.Command(terminal));
+        root.Subcommands.Add(TenantsVerb.Command(terminal));
+        root.Subcommands.Add(ReplicasVerb.Command(terminal));
         root.Subcommands.Add(ReportVerb.Command(terminal));
+        root.Subcommands.Add(ReplayVerb.Command(terminal));
         root.Subcommands.Add(EngineVerb.Command(terminal));
         root.Subcommands.Add(BenchVerb.Command(terminal));
         root.Subcommands.Add(CalibrateVerb.Command(terminal));

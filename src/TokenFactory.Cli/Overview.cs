@@ -17,7 +17,11 @@ internal static class Overview
           plan      the cheapest fleet that keeps its promises, why, and the files to deploy it
           audit     what each lever of a running fleet would save at its promises, alone and together
           serve     an OpenAI gateway over your fleet: routed by cost, metered in dollars and joules
+          keys      API keys of a running gateway
+          tenants   who is served, up to which limits, and what they spent
+          replicas  who serves, how they fare; drain and resume them
           report    what each token really cost, per tenant, model, replica or hour
+          replay    decides again what a gateway decided, from its log; the log as a trace
           engine    an OpenAI-compatible server at the pace of a chosen GPU, without one
           bench     load for an OpenAI-compatible server, and how it was served
           calibrate fit the performance model to measurements, and say how wrong it is

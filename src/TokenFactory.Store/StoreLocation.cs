@@ -1,3 +1,5 @@
+using TokenFactory.Store.Postgres;
+
 namespace TokenFactory.Store;
 
 /// <summary>
@@ -17,7 +19,12 @@ public sealed class StoreLocation
     public static StoreLocation Sqlite(string path) => new(path, null);
 
     /// <summary>A database of PostgreSQL by its connection string: "Host=db;Database=ledger;Username=tf;Password=...".</summary>
-    public static StoreLocation Postgres(string connectionString) => new(null, connectionString);
+    /// <exception cref="StoreSetupException">It is no connection string.</exception>
+    public static StoreLocation Postgres(string connectionString)
+    {
+        PostgresStore.Read(connectionString);
+        return new(null, connectionString);
+    }
 
     /// <summary>"sqlite ledger.db" or "postgresql"; no secret.</summary>
     public override string ToString() => File is { } file ? $"sqlite {file}" : "postgresql";

@@ -6,7 +6,8 @@ namespace TokenFactory.Store;
 /// <summary>Opens stores. Nothing is connected to before the first call.</summary>
 public static class UsageStores
 {
-    /// <summary>The store at a place; throws <see cref="ArgumentException"/> where its connection string cannot be read.</summary>
+    /// <summary>The store at a place.</summary>
+    /// <exception cref="StoreSetupException">What it needs is not installed.</exception>
     public static IUsageStore Open(StoreLocation location) =>
         location.File is { } file ? new SqliteStore(file) : new PostgresStore(location.Connection!);
 }

@@ -60,16 +60,24 @@ public sealed partial class BenchTests
     [Fact]
     public void All_mistakes_are_told_at_once()
     {
-        var bench = Program.Run("bench", "nowhere", "--ttft-s", "x", "--clients", "5", "--rate", "5", "--summary", "q.csv", "--endpoint", "chats", "--workload", "no.yaml", "--trace", "t");
+        var bench = Program.Run(
+            "bench", "nowhere", "--ttft-s", "x", "--clients", "5", "--rate", "5", "--summary", "q.csv",
+            "--endpoint", "chats", "--workload", "no.yaml", "--trace", "t");
         Assert.Equal((2, ""), (bench.Code, bench.Out));
         foreach (var part in (string[])["'nowhere'", "--endpoint", "--gpu is missing", "--workload contradicts --trace", "no.yaml"])
             Assert.Contains(part, bench.Err, StringComparison.Ordinal);
-        Assert.Contains("--clients contradicts --requests-per-second", Program.Run("bench", "http://127.0.0.1:1", "--clients", "5", "--rate", "5").Err, StringComparison.Ordinal);
+        Assert.Contains(
+            "--clients contradicts --requests-per-second",
+            Program.Run("bench", "http://127.0.0.1:1", "--clients", "5", "--rate", "5").Err,
+            StringComparison.Ordinal);
         Assert.Contains("cannot be reached", Program.Run("bench", "http://127.0.0.1:1").Err, StringComparison.Ordinal);
 
-        var engine = Program.Run("engine", "--model", "llama", "--gpu", "h10", "--port", "70000", "--host", "x", "--faults", "foo, status=900", "--batching", "y");
+        var engine = Program.Run(
+            "engine", "--model", "llama", "--gpu", "h10", "--port", "70000", "--host", "x",
+            "--faults", "foo, status=900", "--batching", "y");
         Assert.Equal((2, ""), (engine.Code, engine.Out));
-        foreach (var part in (string[])["--model", "--gpu", "--port is 70000", "--host is 'x'", "'foo'", "'status=900'", "--batching is 'y'"])
+        foreach (var part in (string[])
+            ["--model", "--gpu", "--port is 70000", "--host is 'x'", "'foo'", "'status=900'", "--batching is 'y'"])
             Assert.Contains(part, engine.Err, StringComparison.Ordinal);
     }
 

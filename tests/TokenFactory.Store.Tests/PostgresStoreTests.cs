@@ -28,7 +28,7 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreContract
         await using var store = UsageStores.Open(place);
         Assert.Equal("postgresql 127.0.0.1:1/ledger", store.What);
         var away = await Assert.ThrowsAsync<StoreAwayException>(() => store.PrepareAsync(Cancel));
-        var unreadable = Assert.Throws<ArgumentException>(() => UsageStores.Open(StoreLocation.Postgres("Host=a;Pasword=hush-hush")));
+        var unreadable = Assert.Throws<StoreSetupException>(() => UsageStores.Open(StoreLocation.Postgres("Host=a;Pasword=hush-hush")));
         Assert.All([away.ToString(), unreadable.ToString(), place.ToString()], text => Assert.DoesNotContain("hush", text));
         Assert.Contains("store.postgres", unreadable.Message);
     }
@@ -38,7 +38,7 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreContract
     {
         var connection = new NpgsqlConnectionStringBuilder(await server.SchemaAsync(Cancel)) { Database = "nowhere" };
         await using var store = UsageStores.Open(StoreLocation.Postgres(connection.ToString()));
-        var mistake = await Assert.ThrowsAsync<InvalidOperationException>(() => store.PrepareAsync(Cancel));
+        var mistake = await Assert.ThrowsAsync<StoreSetupException>(() => store.PrepareAsync(Cancel));
         Assert.Contains("store.postgres", mistake.Message);
     }
 

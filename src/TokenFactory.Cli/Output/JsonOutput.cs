@@ -106,6 +106,9 @@ internal static class JsonOutput
             case double number when double.IsFinite(number):
                 json.WriteNumber(key, number);
                 break;
+            case decimal number:
+                json.WriteNumber(key, number);
+                break;
             case int count:
                 json.WriteNumber(key, count);
                 break;

@@ -60,7 +60,8 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
     /// <summary>Flags that do not shape the load, and go with any.</summary>
     private static readonly string[] Other =
     [
-        "api_key", "model", "endpoint", "stream", "exact_lengths", "drain_s", "class_header", "seed", "gpu", "engine", "precision", "tp", "gpus",
+        "api_key", "model", "endpoint", "stream", "exact_lengths", "drain_s", "class_header", "seed",
+        "gpu", "engine", "precision", "tp", "gpus",
         "measured_model", "duration_s",
     ];
 

@@ -23,12 +23,14 @@ internal static class BenchReport
     private static IEnumerable<string> Answer(BenchAsked asked, string model, LoadReport report)
     {
         var (all, seconds) = (report.All, Math.Max(report.Seconds, 1e-9));
-        yield return $"{asked.Target.ToString().TrimEnd('/')} answered {all.Completed:N0} of {all.Sent:N0} requests to {model} in {report.Seconds:0.0} s: "
+        var server = asked.Target.ToString().TrimEnd('/');
+        yield return $"{server} answered {all.Completed:N0} of {all.Sent:N0} requests to {model} in {report.Seconds:0.0} s: "
             + $"{Spell.Number(all.Completed / seconds)} requests and {Spell.Number(all.OutputTokens / seconds)} output tokens a second.";
         if (report.Stopped)
             yield return "Stopped by the user before its end.";
-        if (report.FellBehind)
-            yield return $"The load generator fell behind: 1 in 100 requests was sent {Ms(report.Behind.Percentile(0.99)).Text} ms late or more. "
+        if (asked.Clients is null && report.FellBehind)
+            yield return "The load generator fell behind: "
+                + $"1 in 100 requests was sent {Ms(report.Behind.Percentile(0.99)).Text} ms late or more. "
                 + "Figures are those of less load; use more processors, or a lower rate.";
     }
 
@@ -127,21 +129,31 @@ internal static class BenchReport
         if (!asked.Streams)
             yield return "Answers did not stream, so that nothing is known of first tokens: 'kept' counts the whole answer as the first.";
         if (!asked.Classes.Any(one => one.Promises))
-            yield return "Nothing was promised, so that all completed requests count as kept: give --ttft-s, --tpot-ms or classes in --workload.";
+        {
+            yield return "Nothing was promised, so that all completed requests count as kept: "
+                + "give --ttft-s, --tpot-ms or classes in --workload.";
+        }
+
         if (asked.Clients is null && report.Behind.Count > 0)
-            yield return $"Requests were sent {Ms(report.Behind.Percentile(0.5)).Text} ms (p50), {Ms(report.Behind.Percentile(0.99)).Text} ms (p99) after their time.";
+        {
+            var (half, most) = (Ms(report.Behind.Percentile(0.5)).Text, Ms(report.Behind.Percentile(0.99)).Text);
+            yield return $"Requests were sent {half} ms (p50), {most} ms (p99) after their time.";
+        }
+
         if (files.Summary is { } path)
             yield return $"A row was added to {path}: 'tokenfactory calibrate --from {path}' reads it.";
     }
 
     /// <summary>All, and each class where there are several.</summary>
-    private static IEnumerable<LoadTally> Shown(LoadReport report) => report.Classes.Count > 1 ? [report.All, .. report.Classes] : report.Classes;
+    private static IEnumerable<LoadTally> Shown(LoadReport report) =>
+        report.Classes.Count > 1 ? [report.All, .. report.Classes] : report.Classes;
 
     private static Cell Count(long number) => new(number, Spell.Number(number));
 
     private static Cell Number(double number) => new(number, Spell.Number(number));
 
-    private static Cell Share(long part, long whole) => whole > 0 ? new((double)part / whole, Spell.Percent((double)part / whole)) : Cell.None;
+    private static Cell Share(long part, long whole) =>
+        whole > 0 ? new((double)part / whole, Spell.Percent((double)part / whole)) : Cell.None;
 
     private static Cell Ms(double seconds) => new(seconds * 1e3, Spell.Number(seconds * 1e3));
 }

@@ -85,7 +85,8 @@ internal sealed class BenchRunner(Terminal terminal, CommonFlags common, ParseRe
         }
         catch (Exception bad) when (bad is HttpRequestException or TaskCanceledException)
         {
-            throw new Refusal($"{address}", $"cannot be reached: {bad.Message.TrimEnd('.')}", "Check the address, and that the server runs");
+            throw new Refusal(
+                $"{address}", $"cannot be reached: {bad.Message.TrimEnd('.')}", "Check the address, and that the server runs");
         }
         catch (Exception bad) when (bad is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
         {

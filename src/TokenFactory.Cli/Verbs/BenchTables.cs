@@ -13,8 +13,9 @@ internal static class BenchRows
 
     public static string Line(LoadRow row) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{row.Id},{Csv(row.Class)},{Csv(row.Outcome)},{row.Due:0.######},{row.Sent:0.######},{row.FirstToken:0.######},{row.Ended:0.######},"
-        + $"{row.PromptTokens},{row.CachedTokens},{row.OutputTokens},{row.Ttft * 1e3:0.###},{row.Tpot * 1e3:0.####},{(row.Kept ? 1 : 0)}");
+        $"{row.Id},{Csv(row.Class)},{Csv(row.Outcome)},{row.Due:0.######},{row.Sent:0.######},"
+        + $"{row.FirstToken:0.######},{row.Ended:0.######},{row.PromptTokens},{row.CachedTokens},{row.OutputTokens},"
+        + $"{row.Ttft * 1e3:0.###},{row.Tpot * 1e3:0.####},{(row.Kept ? 1 : 0)}");
 
     /// <summary>A field, in quotes where it holds a comma or a quote.</summary>
     public static string Csv(string text) =>
@@ -25,8 +26,9 @@ internal static class BenchRows
 internal sealed class BenchSummary
 {
     private const string Header =
-        "row_id,dataset,date,model_key,model,gpu_key,gpu,gpu_count,tp,precision_key,engine,workload,input_len_tok,output_len_tok,len_kind,load_kind,concurrency,"
-        + "request_rate_rps,output_tok_s_total,total_tok_s_per_gpu,ttft_mean_ms,ttft_p99_ms,tpot_mean_ms,tpot_p50_ms,mode,source";
+        "row_id,dataset,date,model_key,model,gpu_key,gpu,gpu_count,tp,precision_key,engine,workload,input_len_tok,"
+        + "output_len_tok,len_kind,load_kind,concurrency,request_rate_rps,output_tok_s_total,total_tok_s_per_gpu,"
+        + "ttft_mean_ms,ttft_p99_ms,tpot_mean_ms,tpot_p50_ms,mode,source";
 
     private readonly string _path;
     private readonly string _before;
@@ -64,7 +66,9 @@ internal sealed class BenchSummary
         var (all, seconds, what) = (report.All, Math.Max(report.Seconds, 1e-9), asked.Described);
         var gpus = what.Gpus ?? what.Tensor ?? 1;
         var completed = Math.Max(1, all.Completed);
-        var concurrency = asked.Clients is { } clients ? clients : asked.Rate is null ? Math.Max(1, Math.Round(report.MeanConcurrency)) : (double?)null;
+        var concurrency = asked.Clients is { } clients
+            ? clients
+            : asked.Rate is null ? Math.Max(1, Math.Round(report.MeanConcurrency)) : (double?)null;
         string?[] fields =
         [
             id,

@@ -21,7 +21,8 @@ internal static class BenchVerb
         new("model", "What the server calls the model. Default: the first that it lists."),
         new("endpoint", "chat or completions. Default: chat."),
         new("stream", "Whether answers come as streams: true or false. Default: true."),
-        new("exact_lengths", "Whether the server shall generate as many tokens as the workload says (ignore_eos): true or false. Default: true."),
+        new("exact_lengths",
+            "Whether the server shall generate as many tokens as the workload says (ignore_eos): true or false. Default: true."),
         new("drain_s", "Seconds that answers get to end after the last request was sent. Default: 60."),
         new("class_header", "Header that carries the service class of each request. Default: none."),
         new("ttft_s", "Promise, with flags or --trace: seconds to the first token."),
@@ -58,7 +59,9 @@ internal static class BenchVerb
         command.SetAction(parsed =>
         {
             var files = new BenchFiles(parsed.GetValue(workload), parsed.GetValue(trace), parsed.GetValue(csv), parsed.GetValue(summary));
-            var catalog = files.Summary is null ? null : common.Catalog(parsed, terminal, "prices", "points", "api-prices", "tiers", "engines");
+            var catalog = files.Summary is null
+                ? null
+                : common.Catalog(parsed, terminal, "prices", "points", "api-prices", "tiers", "engines");
             var asked = new BenchInput(flags.Read(parsed), files, catalog).Read(parsed.GetValue(url)!);
             return new BenchRunner(terminal, common, parsed).RunAsync(asked, files, catalog).GetAwaiter().GetResult();
         });

@@ -26,9 +26,10 @@ internal sealed class EngineRunner(Terminal terminal, CommonFlags common, ParseR
     public async Task<int> RunAsync(EngineAsked asked)
     {
         await using var engine = await Start(asked);
+        var stopped = StopSignal.WaitAsync(terminal); // heard from before anybody is told that it answers
         App.Print(Report(asked, engine.Address), terminal, common, parsed);
         terminal.Out.Flush();
-        await StopSignal.WaitAsync(terminal);
+        await stopped;
         terminal.Err.WriteLine($"Stops; answers under way get {Grace.TotalSeconds:0} s.");
         using var patience = new CancellationTokenSource(Grace);
         await engine.StopAsync(patience.Token);
@@ -44,7 +45,9 @@ internal sealed class EngineRunner(Terminal terminal, CommonFlags common, ParseR
         catch (Exception taken) when (taken is IOException or System.Net.Sockets.SocketException)
         {
             throw new Refusal(
-                "command line", $"{asked.Options.Listen} cannot be listened on: {taken.Message.TrimEnd('.')}", "Give another --port, or 0 for any");
+                "command line",
+                $"{asked.Options.Listen} cannot be listened on: {taken.Message.TrimEnd('.')}",
+                "Give another --port, or 0 for any");
         }
     }
 
@@ -56,7 +59,8 @@ internal sealed class EngineRunner(Terminal terminal, CommonFlags common, ParseR
             [
                 $"Virtual {asked.Model} at {at}: {asked.Plan.What}. No GPU computes anything; answers are made up, at that GPU's pace.",
                 $"Try: curl {at}/v1/chat/completions -H 'content-type: application/json' "
-                    + $"-d '{{\"model\": \"{asked.Model}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}], \"stream\": true}}'",
+                    + $"-d '{{\"model\": \"{asked.Model}\", "
+                    + "\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}], \"stream\": true}'",
             ],
             [Pace(asked.Plan)],
             [

@@ -6,7 +6,8 @@ namespace TokenFactory.Cli.Verbs;
 internal static class EngineVerb
 {
     private const string Purpose =
-        "Runs a virtual engine: an OpenAI-compatible server whose answers are made up and whose pace, cache and watts are those of a chosen GPU.";
+        "Runs a virtual engine: an OpenAI-compatible server whose answers are made up "
+        + "and whose pace, cache and watts are those of a chosen GPU.";
 
     private static readonly Flag[] Flags =
     [

@@ -18,7 +18,7 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
     private async Task<int> RunAsync(CancellationToken cancel)
     {
         using var temporary = new TemporaryLedger();
-        await using var store = UsageStores.Open(Location(temporary));
+        await using var store = Open(temporary);
         var (from, to) = (Instant(asked.From), Instant(asked.To));
         try
         {
@@ -34,11 +34,30 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
         {
             throw new Refusal(store.What, $"cannot be read: {away.Message.TrimEnd('.')}", "Start it, or name another with --store or --postgres-env");
         }
+        catch (StoreSetupException wrong)
+        {
+            throw Mend(store.What, wrong);
+        }
         catch (StoreTooNewException young)
         {
             throw new Refusal(store.What, young.Message.TrimEnd('.'), "Use the Token Factory that wrote it");
         }
     }
+
+    private IUsageStore Open(TemporaryLedger temporary)
+    {
+        try
+        {
+            return UsageStores.Open(Location(temporary));
+        }
+        catch (StoreSetupException wrong)
+        {
+            throw Mend("store", wrong);
+        }
+    }
+
+    private static Refusal Mend(string where, StoreSetupException wrong) =>
+        new(where, wrong.Message.TrimEnd('.'), "Mend that, or name another with --store or --postgres-env");
 
     private StoreLocation Location(TemporaryLedger temporary)
     {

@@ -19,10 +19,11 @@ internal sealed class ServeGreeting(GatewayHost host, Factory factory)
         foreach (var model in setup.Models)
             Model(text, model);
         text.AppendLine();
-        Key(text, "API key", host.FirstKey, "keys were made before: 'tokenfactory keys create' makes another");
+        var before = host.Tenants.HasKeys ? "keys were made before, another is made" : "none yet, one is made";
+        Key(text, host.FirstKeyTenant is { } tenant ? $"API key of tenant '{tenant}'" : "API key", host.FirstKey, $"{before} with 'tokenfactory keys create --tenant NAME'");
         Key(text, "Admin key", host.FirstAdminKey, $"in {Path.Combine(setup.Store.Folder, "admin-key")}");
         foreach (var remark in factory.Remarks)
-            text.AppendLine($"Note: {remark}.");
+            text.AppendLine($"Note: {remark}");
         text.AppendLine();
         text.AppendLine("Try");
         text.AppendLine($"  curl -N {Bare(host.Address)}/v1/chat/completions -H 'Authorization: Bearer {host.FirstKey ?? "YOUR-KEY"}' \\");

@@ -1,5 +1,6 @@
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
+using TokenFactory.Cli.Output;
 using TokenFactory.Fleet;
 using TokenFactory.Gateway.Setup;
 using TokenFactory.Planning.Deploy;
@@ -21,7 +22,7 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
     public Factory Read()
     {
         var name = file.Text("name") ?? Path.GetFileNameWithoutExtension(file.Name);
-        var reader = new SimulatePools(catalog, calibration, today);
+        var reader = new SimulatePools(catalog, calibration, today) { ProviderMayBeRemark = true };
         file.Require("pools", "Give one pool of replicas or more; see docs/guide/serve.md");
         var serve = new ServePools(reader);
         List<(PoolSetup Pool, string Model)> pools = [.. file.Items("pools").Select(serve.Read).OfType<(PoolSetup, string)>()];
@@ -39,6 +40,7 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
             Policies = new PolicySetup(routing, router, SimulateInput.Eligible(policies), SimulateInput.Recover(policies)),
             Tenants = ServeTenants.Read(file, models, classes.Select(one => one.Name).ToHashSet(StringComparer.Ordinal)),
             Store = ServeLimits.Store(file),
+            FirstKey = SimulateInput.Truth(file, "first_key", true),
             Limits = ServeLimits.Limits(file),
             Health = ServeLimits.Health(file),
             Telemetry = ServeLimits.Telemetry(file),
@@ -47,9 +49,18 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
         };
         file.RefuseUnknownKeys();
         Refusal.IfAny(file.Mistakes);
-        _remarks.AddRange(reader.Assumed);
+        if (reader.Assumed.Count > 0)
+            _remarks.Add($"Assumed, as you did not say: {string.Join("; ", reader.Assumed)}.");
+        _remarks.AddRange(reader.Prices.Where(price => price.Provider != SimulatePrice.Given).Select(Words));
         _remarks.AddRange(reader.Remarks);
         return new Factory(setup, _remarks);
+    }
+
+    private static string Words(SimulatePrice price)
+    {
+        var stale = price.Stale ? $", which may be older than {Offer.FreshDays} days" : "";
+        return $"Pool {price.Pool} costs {Spell.Dollars(price.UsdPerGpuHour.Value)} per GPU-hour, the catalog's cheapest {price.Billing} offer "
+            + $"({price.Provider}{stale}): give usd_per_gpu_hour if you pay another.";
     }
 
     /// <summary>What of the file decides on fleets: all but prices, tenants and limits.</summary>
@@ -73,6 +84,7 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
     private List<ModelSetup> Models(List<(PoolSetup Pool, string Model)> pools)
     {
         var read = new List<ModelSetup>();
+        var complete = pools.Count == file.Items("pools").Count; // else what lacks follows from another mistake
         foreach (var item in file.Items("models"))
         {
             item.Require("name", "Name the model as clients are to ask for it");
@@ -80,19 +92,35 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
             if (read.Exists(model => model.Name == name))
                 item.Note("name", $"is '{name}' a second time", "Give every model its own");
             var named = item.Texts("pools");
-            foreach (var wrong in named.Where(pool => !file.Items("pools").Any(known => known.Text("name") == pool)))
-                item.Note("pools", $"names '{wrong}'", "Name pools of this file");
+            var wrong = named.Where(pool => !file.Items("pools").Any(known => known.Text("name") == pool)).ToList();
+            foreach (var pool in wrong)
+                item.Note("pools", $"names '{pool}'", "Name pools of this file");
+            complete &= wrong.Count == 0;
             var served = pools.Where(pool => named.Count > 0 ? named.Contains(pool.Pool.Facts.Name) : pool.Model == name).Select(pool => pool.Pool).ToList();
-            if (served.Count == 0 && pools.Count == file.Items("pools").Count)
+            if (served.Count == 0 && complete)
                 item.Note("name", $"is '{name}', and no pool serves it", "Name its pools with 'pools: [...]'");
             read.Add(Model(name, served, Price(item)));
         }
 
+        CheckServed(read, complete);
         if (!file.Has("models"))
             read.AddRange(pools.GroupBy(pool => pool.Model, StringComparer.Ordinal).Select(one => Model(one.Key, [.. one.Select(pool => pool.Pool)], null)));
         foreach (var free in read.Where(model => model.Price is null))
-            _remarks.Add($"model {free.Name} has no price: its tenants are charged nothing; what it costs is metered all the same");
+            _remarks.Add($"Model {free.Name} has no price: its tenants are charged nothing; what it costs is metered all the same.");
         return read;
+    }
+
+    /// <summary>Each pool serves one model: its replicas are paid for, and watched, once.</summary>
+    private void CheckServed(List<ModelSetup> models, bool complete)
+    {
+        foreach (var pool in file.Items("pools").Where(_ => complete && file.Has("models")))
+        {
+            var by = models.Where(model => model.Pools.Any(one => one.Facts.Name == pool.Text("name"))).Select(model => model.Name).ToList();
+            if (by.Count == 0)
+                pool.Note("name", $"is '{pool.Text("name")}', and no model has it", "Name it under 'pools' of a model, or take it out");
+            else if (by.Count > 1)
+                pool.Note("name", $"is '{pool.Text("name")}', which models {string.Join(" and ", by)} share", "Give each model pools of its own");
+        }
     }
 
     private static ModelSetup Model(string name, IReadOnlyList<PoolSetup> pools, TokenPrice? price) => new(name, pools)

@@ -1,6 +1,9 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Setup;
+using TokenFactory.Store;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -23,11 +26,26 @@ internal static class ServeLimits
                 tls.Note(key, $"is '{path}', which is no file", "Name a PEM file");
         }
 
+        CheckPair(tls);
         return new ListenSetup(Address(file, "listen", 8080), Address(file, "admin", 8081))
         {
             Certificate = tls?.Text("certificate"),
             CertificateKey = tls?.Text("key"),
         };
+    }
+
+    private static void CheckPair(Settings? tls)
+    {
+        if (tls?.Text("certificate") is not { } certificate || tls.Text("key") is not { } key || !File.Exists(certificate) || !File.Exists(key))
+            return;
+        try
+        {
+            X509Certificate2.CreateFromPemFile(certificate, key).Dispose();
+        }
+        catch (Exception bad) when (bad is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            tls.Note("certificate", $"and 'key' cannot be used: {bad.Message.TrimEnd('.')}", "Name a certificate and its key, both in PEM");
+        }
     }
 
     /// <summary>What is taken.</summary>
@@ -75,10 +93,27 @@ internal static class ServeLimits
             store!.Note("durable", $"is '{durable}'", "Write disk (survives a power cut) or process (survives a crash)");
         return new StoreSetup(store?.Text("folder") ?? usual.Folder)
         {
-            Postgres = store is null ? null : Secrets.OfVariable(store, "postgres_env"),
+            Postgres = store is null ? null : Connection(store),
             Sync = durable == "disk",
             MostWaitingBytes = (long)((store?.Number("most_waiting_gb", 0.001, 1e5) ?? (usual.MostWaitingBytes / Gibibyte)) * Gibibyte),
         };
+    }
+
+    private static string? Connection(Settings store)
+    {
+        if (Secrets.OfVariable(store, "postgres_env") is not { } text)
+            return null;
+        try
+        {
+            TokenFactory.Store.StoreLocation.Postgres(text);
+            return text;
+        }
+        catch (StoreSetupException)
+        {
+            const string remedy = "Write it as Host=HOST;Database=NAME;Username=USER;Password=SECRET";
+            store.Note("postgres_env", $"names the variable {store.Text("postgres_env")}, which holds no connection string of PostgreSQL", remedy);
+            return null;
+        }
     }
 
     /// <summary>Where metrics are sent and decisions logged.</summary>

@@ -22,11 +22,14 @@ internal sealed class ServePools(SimulatePools pools)
         ["ollama"] = EngineKind.Ollama,
     };
 
+    /// <summary>The word for software.</summary>
+    public static string WordOf(EngineKind kind) => Software.First(word => word.Value == kind).Key;
+
     /// <summary>A pool, and the model that it serves; null where a mistake was noted without which there is none.</summary>
     public (PoolSetup Pool, string Model)? Read(Settings pool)
     {
         pool.Has("service");
-        foreach (var remark in (string[])["provider", "region", "instance_type"])
+        foreach (var remark in (string[])["region", "instance_type"])
             pool.Has(remark);
         var model = pool.Text("model");
         var (software, speaks) = Kind(pool);
@@ -48,7 +51,7 @@ internal sealed class ServePools(SimulatePools pools)
         var plan = order.Plan();
         var replicas = Replicas(pool, order, endpoints, discover);
         var isVirtual = endpoints.Count == 0 && discover is null;
-        if (isVirtual && pool.Has("software") && software != EngineKind.Virtual)
+        if (isVirtual && pool.Has("software") && software != EngineKind.Virtual && Software.ContainsKey(speaks))
             pool.Note("endpoints", "are missing", $"Say where the replicas of {speaks} answer, or leave software out for virtual ones");
         return (new PoolSetup(plan.Facts, isVirtual ? EngineKind.Virtual : software, replicas)
         {

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Hosting;
+using TokenFactory.Gateway.Setup;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Store;
 using TokenFactory.Store.Ledger;
@@ -33,18 +35,26 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     {
         var factory = read();
         var written = Written();
-        using var logs = new JsonLogs(terminal.Err, TimeProvider.System);
-        await using var host = await StartAsync(factory, logs).ConfigureAwait(false);
-        var greeting = new ServeGreeting(host, factory);
-        terminal.Out.Write(json ? greeting.Json() : greeting.Text());
-        terminal.Out.Flush();
         using var over = new CancellationTokenSource();
-        var watching = WatchAsync(host, written, over.Token);
-        await StopSignal.WaitAsync(terminal).ConfigureAwait(false);
-        await over.CancelAsync().ConfigureAwait(false);
-        await watching.ConfigureAwait(false);
-        terminal.Err.WriteLine($"Stopping: no new requests; those that run get {host.Setup.Limits.DrainSeconds:0.#} s to end. Again to stop at once.");
-        return App.Done;
+        var stopped = StopSignal.WaitAsync(terminal, over.Token); // heard from before anybody is told that it answers
+        try
+        {
+            using var logs = new JsonLogs(terminal.Err, TimeProvider.System);
+            await using var host = await StartAsync(factory, logs).ConfigureAwait(false);
+            var greeting = new ServeGreeting(host, factory);
+            terminal.Out.Write(json ? greeting.Json() : greeting.Text());
+            terminal.Out.Flush();
+            var watching = WatchAsync(host, factory.Setup, written, over.Token);
+            await stopped.ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(false);
+            terminal.Err.WriteLine($"Stopping: no new requests; those that run get {host.Setup.Limits.DrainSeconds:0.#} s to end. Again to stop at once.");
+            return App.Done;
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task<GatewayHost> StartAsync(Factory factory, JsonLogs logs)
@@ -61,18 +71,35 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         {
             throw new Refusal("store", young.Message.TrimEnd('.'), "Start the newer Token Factory, or name another store.folder");
         }
-        catch (JournalException journal)
+        catch (StoreSetupException wrong)
         {
-            throw new Refusal($"store.folder '{factory.Setup.Store.Folder}'", journal.Message.TrimEnd('.'), "Stop the other gateway, or name another folder");
+            throw Told("store", wrong.Message);
         }
-        catch (Exception taken) when (taken is IOException or SocketException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is JournalException or InvalidDataException)
+        {
+            throw Told($"store.folder '{factory.Setup.Store.Folder}'", wrong.Message);
+        }
+        catch (Exception taken) when (taken is SocketException || taken.InnerException is AddressInUseException or SocketException)
         {
             throw new Refusal(path, taken.Message.TrimEnd('.'), "Name other addresses with --set listen=127.0.0.1:PORT and --set admin=127.0.0.1:PORT");
         }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new Refusal(path, unwritable.Message.TrimEnd('.'), "Name a folder and a file that can be written: store.folder, telemetry.events");
+        }
+    }
+
+    /// <summary>A refusal of a message whose last sentence is its remedy.</summary>
+    private static Refusal Told(string where, string message)
+    {
+        var end = message.LastIndexOf(". ", StringComparison.Ordinal);
+        return end < 0
+            ? new Refusal(where, message.TrimEnd('.'), "See docs/guide/serve.md")
+            : new Refusal(where, message[..end], message[(end + 2)..].TrimEnd('.'));
     }
 
     /// <summary>Takes the file anew whenever it was written.</summary>
-    private async Task WatchAsync(GatewayHost host, DateTime? written, CancellationToken over)
+    private async Task WatchAsync(GatewayHost host, GatewaySetup started, DateTime? written, CancellationToken over)
     {
         using var timer = new PeriodicTimer(LookEvery);
         try
@@ -82,7 +109,7 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
                 if (Written() is not { } now || now == written)
                     continue;
                 written = now;
-                await ReloadAsync(host).ConfigureAwait(false);
+                await ReloadAsync(host, started).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -92,12 +119,15 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     }
 
     /// <summary>A changed file that is wrong changes nothing, and its mistakes are told.</summary>
-    private async Task ReloadAsync(GatewayHost host)
+    private async Task ReloadAsync(GatewayHost host, GatewaySetup started)
     {
         try
         {
-            await host.ApplyAsync(read().Setup, CancellationToken.None).ConfigureAwait(false);
-            await terminal.Err.WriteLineAsync($"{path} has changed and is in force.").ConfigureAwait(false);
+            var setup = read().Setup;
+            await host.ApplyAsync(setup, CancellationToken.None).ConfigureAwait(false);
+            var later = string.Join(", ", AtNextStart(started, setup));
+            var but = later.Length > 0 ? $", but for what needs a new start: {later}" : "";
+            await terminal.Err.WriteLineAsync($"{path} has changed and is in force{but}.").ConfigureAwait(false);
         }
         catch (Refusal refusal)
         {
@@ -111,5 +141,21 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         }
     }
 
-    private DateTime? Written() => File.Exists(path) ? File.GetLastWriteTimeUtc(path) : null;
+    private static IEnumerable<string> AtNextStart(GatewaySetup started, GatewaySetup now)
+    {
+        if (now.Listen != started.Listen)
+            yield return "listen, admin or tls";
+        if (now.Store != started.Store)
+            yield return "store";
+        if (now.Telemetry != started.Telemetry)
+            yield return "telemetry";
+    }
+
+    /// <summary>When the file itself was written: clusters swap the folder that a link leads to, and leave the link alone.</summary>
+    private DateTime? Written()
+    {
+        if (!File.Exists(path))
+            return null;
+        return File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+    }
 }

@@ -29,7 +29,10 @@ internal static class ServeTenants
             foreach (var name in tenant.Classes.Append(tenant.Class).OfType<string>().Where(name => !classes.Contains(name)))
                 item.Note(tenant.Class == name ? "class" : "classes", $"names '{name}'", $"Classes are {string.Join(", ", classes)}");
             CheckBudget(item, tenant, models);
-            read.Add(new TenantSetup(tenant, [.. Hashes(item)]));
+            var hashes = Hashes(item).ToList();
+            foreach (var other in read.Where(other => other.KeyHashes.Any(known => hashes.Any(own => own.Span.SequenceEqual(known.Span)))))
+                item.Note("key_sha256", $"holds a key that tenant '{other.Tenant.Name}' has too", "Give every tenant keys of its own");
+            read.Add(new TenantSetup(tenant, hashes));
         }
 
         return read;

@@ -15,7 +15,11 @@ namespace TokenFactory.Cli.Verbs;
 /// <param name="Provider">Whose price it is; "given" where the file gives it.</param>
 /// <param name="UsdPerGpuHour">Dollars per hour and GPU.</param>
 /// <param name="Stale">Whether it may be too old.</param>
-internal sealed record SimulatePrice(string Pool, string Billing, string Provider, Sourced<double> UsdPerGpuHour, bool Stale);
+internal sealed record SimulatePrice(string Pool, string Billing, string Provider, Sourced<double> UsdPerGpuHour, bool Stale)
+{
+    /// <summary>The provider of a price that the file gives.</summary>
+    public const string Given = "given";
+}
 
 /// <summary>Reads the pools of a scenario.</summary>
 internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput calibration, DateOnly today)
@@ -26,6 +30,9 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
     private int _pools;
     private readonly List<SimulatePrice> _prices = [];
     private readonly List<string> _remarks = [];
+
+    /// <summary>Whether the provider of a pool with a price of its own only says where it runs; otherwise the two contradict each other.</summary>
+    public bool ProviderMayBeRemark { get; init; }
 
     /// <summary>What was assumed where the file says nothing.</summary>
     public IReadOnlyList<string> Assumed =>
@@ -201,10 +208,11 @@ internal sealed class SimulatePools(CatalogContents catalog, CalibrationInput ca
         }
 
         var provider = pool.Text("provider");
-        pool.Exclude("usd_per_gpu_hour", "provider", "Give a price, or who is asked for one");
+        if (!ProviderMayBeRemark)
+            pool.Exclude("usd_per_gpu_hour", "provider", "Give a price, or who is asked for one");
         if (pool.Number("usd_per_gpu_hour", 0) is { } given)
         {
-            _prices.Add(new SimulatePrice(name, billing.Text(), "given", new Sourced<double>(given, terms.Said(pool)), false));
+            _prices.Add(new SimulatePrice(name, billing.Text(), SimulatePrice.Given, new Sourced<double>(given, terms.Said(pool)), false));
             return (given, billing.Text());
         }
 

@@ -48,8 +48,8 @@ internal sealed class AdminBody
         }
         catch (JsonException wrong)
         {
-            throw new AdminRefusal(
-                400, "invalid_json", $"The body is no JSON: line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}. Send a JSON object.");
+            var where = $"line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}";
+            throw new AdminRefusal(400, "invalid_json", $"The body is no JSON: {where}. Send a JSON object.");
         }
     }
 

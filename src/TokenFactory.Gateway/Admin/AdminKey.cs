@@ -39,7 +39,8 @@ public sealed class AdminKey
             if (key.Length is < LeastLength or > MostLength)
             {
                 throw new InvalidDataException(
-                    $"'{keyFile}' holds {key.Length} characters. Write an admin key of {LeastLength} to {MostLength}, or remove the file for a new one.");
+                    $"'{keyFile}' holds {key.Length} characters. Write an admin key of {LeastLength} to {MostLength}, "
+                    + "or remove the file for a new one.");
             }
 
             SecretFile.TryWrite(hashFile, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))));
@@ -48,7 +49,8 @@ public sealed class AdminKey
         var text = File.ReadAllText(hashFile).Trim();
         return text.Length == 2 * SHA256.HashSizeInBytes && text.All(char.IsAsciiHexDigit)
             ? new AdminKey(Convert.FromHexString(text), made)
-            : throw new InvalidDataException($"'{hashFile}' holds no SHA-256 in 64 hexadecimal digits. Remove it, and it is made anew from '{keyFile}'.");
+            : throw new InvalidDataException(
+                $"'{hashFile}' holds no SHA-256 in 64 hexadecimal digits. Remove it, and it is made anew from '{keyFile}'.");
     }
 
     /// <summary>Whether an Authorization header holds the key; takes the same time however much of it is right.</summary>

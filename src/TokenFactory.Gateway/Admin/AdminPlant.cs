@@ -17,7 +17,7 @@ internal sealed class AdminPlant(AdminParts parts)
         (await AdminBody.ReadAsync(context)).Conclude();
         var name = AdminApi.Part(context, "name");
         if (!parts.Drain(name, drain))
-            throw new AdminRefusal(404, "not_found", $"There is no replica '{name}'.");
+            throw new AdminRefusal(404, "not_found", $"There is no replica '{name}'. GET /admin/v1/replicas lists those that are.");
         var replica = parts.Replicas().FirstOrDefault(replica => replica.Name == name)
             ?? throw new AdminRefusal(404, "not_found", $"Replica '{name}' is gone.");
         await AdminApi.AnswerAsync(context, replica, AdminJson.Default.ReplicaStatus);

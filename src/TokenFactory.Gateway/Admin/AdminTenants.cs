@@ -76,13 +76,13 @@ internal sealed class AdminTenants(AdminParts parts)
         return name.Length <= MostName && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
             ? name
             : throw new AdminRefusal(
-                400, "invalid_value", $"A tenant's name has at most {MostName} letters, digits, '-', '_' and '.': '{name}' is none.");
+                400, "invalid_value", $"A tenant's name has at most {MostName} letters, digits, '-', '_' and '.': '{name}' is none. Choose another.");
     }
 
     private TenantRecord Named(HttpContext context)
     {
         var name = AdminApi.Part(context, "name");
-        return Find(name) ?? throw new AdminRefusal(404, "not_found", $"There is no tenant '{name}'.");
+        return Find(name) ?? throw new AdminRefusal(404, "not_found", $"There is no tenant '{name}'. GET /admin/v1/tenants lists those that are.");
     }
 
     private TenantRecord? Find(string name) => parts.Tenants.Tenants.FirstOrDefault(tenant => tenant.Name == name);

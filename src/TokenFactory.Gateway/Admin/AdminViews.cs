@@ -24,16 +24,17 @@ internal sealed record TenantView(
     bool Disabled)
 {
     public static TenantView Of(TenantRecord tenant, bool inFile) => new(
-        tenant.Name, inFile, tenant.Models, tenant.Class, tenant.Classes, tenant.RequestsPerMinute, tenant.TokensPerMinute, tenant.Concurrency,
-        tenant.UsdPerHour?.Value, tenant.UsdPerDay?.Value, tenant.UsdPerMonth?.Value, tenant.MaxOutputTokens, tenant.ShowsDecisions,
-        tenant.Disabled);
+        tenant.Name, inFile, tenant.Models, tenant.Class, tenant.Classes, tenant.RequestsPerMinute, tenant.TokensPerMinute,
+        tenant.Concurrency, tenant.UsdPerHour?.Value, tenant.UsdPerDay?.Value, tenant.UsdPerMonth?.Value, tenant.MaxOutputTokens,
+        tenant.ShowsDecisions, tenant.Disabled);
 }
 
 /// <summary>A key as it is told: never the secret.</summary>
 internal sealed record KeyView(string Id, string Tenant, string Label, string Created, string? Expires, bool Expired, bool Disabled)
 {
     public static KeyView Of(KeyRecord key, Instant now) => new(
-        key.Id, key.Tenant, key.Label, Time.Of(key.Created), key.Expires is { } end ? Time.Of(end) : null, key.Expires <= now, key.Disabled);
+        key.Id, key.Tenant, key.Label, Time.Of(key.Created), key.Expires is { } end ? Time.Of(end) : null, key.Expires <= now,
+        key.Disabled);
 }
 
 /// <summary>A key that was just made, with its secret: told once.</summary>

@@ -110,7 +110,7 @@ internal sealed partial class Exchange(Gateway gateway, Running running, HttpCon
     private Refusal Late => new(
         504,
         "deadline_exceeded",
-        $"Not done {(_admitted.Deadline!.Value - _arrival).Seconds:0.###} s after its arrival, the deadline that {Headers.DeadlineSeconds} sets.",
+        $"Not done {(_admitted.Deadline!.Value - _arrival).Seconds:0.###} s after its arrival, the deadline of {Headers.DeadlineSeconds} or of its class.",
         Headers.DeadlineSeconds);
 
     /// <summary>Ends it before anything of an answer has left; null where its client has.</summary>

@@ -16,7 +16,7 @@ namespace TokenFactory.Gateway.Api;
 /// <param name="Ask">As policies see it.</param>
 /// <param name="MostOutput">The most tokens of one answer.</param>
 /// <param name="Hold">What is reserved for it.</param>
-/// <param name="Deadline">By when it must be done, if its client says so.</param>
+/// <param name="Deadline">By when it must be done, if its client or its class says so.</param>
 internal sealed record Admitted(RequestScan Scan, ModelSetup Model, LiveFleet Fleet, Ask Ask, int MostOutput, Hold Hold, Instant? Deadline);
 
 /// <summary>Everything that can be refused before anybody else is asked: the body, the model, the class, the tenant's limits.</summary>
@@ -59,7 +59,7 @@ internal sealed class Intake(Gateway gateway, Running running, Caller caller, En
         }
 
         Instant? deadline = null;
-        refusal = ClassOf(headers, out var kind) ?? DeadlineOf(headers, arrival, out deadline) ?? Beyond(scan);
+        refusal = ClassOf(headers, out var kind) ?? DeadlineOf(headers, running.Setup.Classes[kind], arrival, out deadline) ?? Beyond(scan);
         return refusal is null ? Reserve(body, scan, fleet, kind, arrival, deadline, out refusal) : null;
     }
 
@@ -82,9 +82,10 @@ internal sealed class Intake(Gateway gateway, Running running, Caller caller, En
             : new(400, "unknown_class", $"There is no class '{name}', but {string.Join(", ", running.ClassNumbers.Keys)}.", Headers.Class);
     }
 
-    private static Refusal? DeadlineOf(IHeaderDictionary headers, Instant arrival, out Instant? deadline)
+    /// <summary>The deadline that a header sets, or that of its class where it is earlier.</summary>
+    private static Refusal? DeadlineOf(IHeaderDictionary headers, ServiceClass kind, Instant arrival, out Instant? deadline)
     {
-        deadline = null;
+        deadline = kind.DeadlineSeconds is { } most ? arrival + Duration.OfSeconds(most) : null;
         if (!headers.TryGetValue(Headers.DeadlineSeconds, out var said))
             return null;
         if (!double.TryParse(said.ToString(), out var seconds) || seconds is not (> 0 and <= MostDeadlineSeconds))
@@ -96,7 +97,8 @@ internal sealed class Intake(Gateway gateway, Running running, Caller caller, En
                 Headers.DeadlineSeconds);
         }
 
-        deadline = arrival + Duration.OfSeconds(seconds);
+        var asked = arrival + Duration.OfSeconds(seconds);
+        deadline = deadline is { } given ? Instant.Earlier(given, asked) : asked;
         return null;
     }
 

@@ -128,16 +128,20 @@ internal sealed class PublicApi(Gateway gateway, RequestDelegate metrics)
 
     private static object Model(string name) => new { id = name, @object = "model", created = 0, owned_by = "token-factory" };
 
-    /// <summary>Ready where every model has a replica that takes requests, and records can be kept.</summary>
+    /// <summary>
+    /// Ready where some model has a replica that takes requests, and records can be kept. Not only where every model has one: who asks before
+    /// sending requests here would take the others away too.
+    /// </summary>
     private ValueTask ReadyAsync(HttpContext http)
     {
         var running = gateway.Running;
         var lacking = running.Fleets.Where(fleet => !fleet.Value.Replicas.Any(replica => replica.State == "ready")).Select(fleet => fleet.Key).ToList();
         if (gateway.Ledger.Full)
             return TextAsync(http, 503, "the ledger is full");
-        return lacking.Count == 0
-            ? TextAsync(http, 200, "ready")
-            : TextAsync(http, 503, "no replica is ready for " + string.Join(", ", lacking));
+        var words = lacking.Count == 0 ? "" : "no replica is ready for " + string.Join(", ", lacking);
+        return lacking.Count == running.Fleets.Count
+            ? TextAsync(http, 503, words)
+            : TextAsync(http, 200, words.Length == 0 ? "ready" : $"ready; {words}");
     }
 
     private static async ValueTask TextAsync(HttpContext http, int status, string text)

@@ -65,7 +65,10 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>The key that this start made, as there was none; null where there was. Never kept: show it once.</summary>
     public string? FirstKey { get; private set; }
 
-    /// <summary>The admin key, where this start made it.</summary>
+    /// <summary>Whose key it is.</summary>
+    public string? FirstKeyTenant { get; private set; }
+
+    /// <summary>The admin key, where this start made it and may show it.</summary>
     public string? FirstAdminKey { get; private set; }
 
     /// <summary>Where records go, without secrets.</summary>
@@ -139,7 +142,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         };
         _ledger = await LedgerWriter.OpenAsync(_store, journal, _time, JournalWarns, cancel).ConfigureAwait(false);
         await _ledger.FlushAsync(cancel).ConfigureAwait(false);
-        _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel).ConfigureAwait(false);
+        _tenants = await TenantBook.OpenAsync(setup, _store, _clock, cancel, _logger).ConfigureAwait(false);
         _events = OpenLog(setup);
         await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
         var running = await FleetsAsync(setup, _events, cancel).ConfigureAwait(false);
@@ -163,7 +166,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private async Task OpenDoorsAsync(GatewaySetup setup, CancellationToken cancel)
     {
         var key = AdminKey.Open(setup.Store.Folder);
-        FirstAdminKey = key.Made;
+        FirstAdminKey = setup.FirstKey ? key.Made : null;
         await MakeFirstKeyAsync(setup, cancel).ConfigureAwait(false);
         _admin = Listeners.Build(setup.Listen.Admin, setup, _logs);
         var parts = Parts(key);
@@ -178,11 +181,13 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <summary>Whoever starts a gateway for the first time can use it at once.</summary>
     private async Task MakeFirstKeyAsync(GatewaySetup setup, CancellationToken cancel)
     {
-        if (_tenants!.HasKeys)
+        if (!setup.FirstKey || _tenants!.HasKeys)
             return;
         if (_tenants.Tenants.Count == 0)
             await _tenants.PutTenantAsync(new TenantRecord(FirstTenant), cancel).ConfigureAwait(false);
-        FirstKey = (await _tenants.CreateKeyAsync(_tenants.Tenants[0].Name, "made at the first start", null, cancel).ConfigureAwait(false)).Text;
+        var first = setup.Tenants.Count > 0 ? setup.Tenants[0].Tenant.Name : _tenants.Tenants[0].Name;
+        FirstKey = (await _tenants.CreateKeyAsync(first, "made at the first start", null, cancel).ConfigureAwait(false)).Text;
+        FirstKeyTenant = first;
     }
 
     private GatewayWatch Watch() => new()

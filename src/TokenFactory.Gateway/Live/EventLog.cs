@@ -28,13 +28,15 @@ public sealed class EventLog : IAsyncDisposable
 
     private readonly Lock _order = new();
     private readonly Dictionary<string, int> _models;
-    private readonly FileStream _file;
+    private readonly string _path;
+    private readonly Stream _file;
     private readonly Task _writer;
     private long _lost;
 
-    private EventLog(FileStream file, GatewaySetup setup)
+    internal EventLog(string path, Stream file, GatewaySetup setup)
     {
-        _file = file;
+        (_path, _file) = (path, file);
+        _file.Write(Encoding.UTF8.GetBytes(LogHeader.Of(setup).ToJsonString() + "\n"));
         _models = setup.Models.Select((model, i) => (model.Name, i)).ToDictionary(StringComparer.Ordinal);
         _writer = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -51,12 +53,8 @@ public sealed class EventLog : IAsyncDisposable
     /// <param name="path">Its file.</param>
     /// <param name="setup">What decides.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static EventLog Open(string path, GatewaySetup setup)
-    {
-        var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        file.Write(Encoding.UTF8.GetBytes(LogHeader.Of(setup).ToJsonString() + "\n"));
-        return new EventLog(file, setup);
-    }
+    public static EventLog Open(string path, GatewaySetup setup) =>
+        new(path, new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0), setup);
 
     /// <summary>Writes what waits, and closes the file.</summary>
     public async ValueTask DisposeAsync()
@@ -130,7 +128,7 @@ public sealed class EventLog : IAsyncDisposable
         }
         catch (IOException failed)
         {
-            Failure = $"'{_file.Name}' can no longer be written: {failed.Message}";
+            Failure = $"'{_path}' can no longer be written: {failed.Message}";
         }
 
         buffer.ResetWrittenCount();

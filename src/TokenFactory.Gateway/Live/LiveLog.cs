@@ -5,8 +5,19 @@ namespace TokenFactory.Gateway.Live;
 /// <summary>What the live fleet logs: replicas and their states; never a request's content.</summary>
 internal static partial class LiveLog
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Replica {Replica} is {State} {Why}")]
-    public static partial void Turned(ILogger logger, string replica, string state, string why);
+    public static void Turned(ILogger logger, string replica, string state, string why)
+    {
+        if (why.Length == 0)
+            Turned(logger, replica, state);
+        else
+            TurnedAs(logger, replica, state, why);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Replica {Replica} is {State}")]
+    private static partial void Turned(ILogger logger, string replica, string state);
+
+    [LoggerMessage(EventName = "Turned", Level = LogLevel.Information, Message = "Replica {Replica} is {State}: {Why}")]
+    private static partial void TurnedAs(ILogger logger, string replica, string state, string why);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Replica {Replica} was found")]
     public static partial void Found(ILogger logger, string replica);

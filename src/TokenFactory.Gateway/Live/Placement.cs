@@ -8,7 +8,7 @@ namespace TokenFactory.Gateway.Live;
 /// <param name="Refused">Nothing here can ever serve it, in words: its prompt is too long, or the fleet is closing.</param>
 public readonly record struct Placement(Leg? Leg, ShedReason? Shed, string? Refused)
 {
-    /// <summary>It is refused because the fleet is closing: another one may serve it.</summary>
+    /// <summary>It is refused because the fleet takes no more: another, of a changed setup, may.</summary>
     public bool Closed { get; init; }
 }
 

@@ -30,7 +30,8 @@ internal sealed class LoadClient : IDisposable
         var chat = plan.Endpoint == Endpoint.Chat;
         _address = new Uri(plan.Target, chat ? "/v1/chat/completions" : "/v1/completions");
         var model = JsonEncodedText.Encode(plan.Model);
-        _head = Encoding.UTF8.GetBytes($"{{\"model\":\"{model}\"," + (chat ? "\"messages\":[{\"role\":\"user\",\"content\":\"" : "\"prompt\":\""));
+        _head = Encoding.UTF8.GetBytes(
+            $"{{\"model\":\"{model}\"," + (chat ? "\"messages\":[{\"role\":\"user\",\"content\":\"" : "\"prompt\":\""));
         _tail = Encoding.UTF8.GetBytes(
             (chat ? "\"}]" : "\"")
             + (plan.Streams ? ",\"stream\":true,\"stream_options\":{\"include_usage\":true}" : "")

@@ -1,5 +1,6 @@
 using TokenFactory.Engine;
 using TokenFactory.Fleet;
+using TokenFactory.Gateway.Virtual;
 using TokenFactory.Units;
 using TokenFactory.Workload;
 
@@ -7,7 +8,8 @@ namespace TokenFactory.Gateway.Load;
 
 /// <summary>
 /// Sends a workload: (1) each request at its time, whatever became of those before it; (2) its answer is timed and counted; (3) where the
-/// workload has another wait for that answer (a closed loop, the next turn of a session), that one gets its time. One timer wakes for whoever
+/// workload has another wait for that answer (a closed loop, the next turn of a session), that one gets its time. One timer wakes for
+/// whoever
 /// is due next.
 /// </summary>
 public sealed class LoadRun : IDisposable
@@ -37,11 +39,12 @@ public sealed class LoadRun : IDisposable
 
     private LoadRun(LoadPlan plan, ulong seed, TimeProvider time, Action<LoadRow>? row)
     {
-        (_plan, _time, _row) = (plan, time, row);
+        (_plan, _time, _row) = (plan, FineClock.For(time), row);
         _all = new LoadTally(new ServiceClass("all"));
-        _classes = [.. plan.Traffic.Classes.Select(name => new LoadTally(plan.Classes.FirstOrDefault(one => one.Name == name) ?? new(name)))];
+        _classes = [
+            .. plan.Traffic.Classes.Select(name => new LoadTally(plan.Classes.FirstOrDefault(one => one.Name == name) ?? new(name)))];
         _until = plan.Seconds is { } seconds ? Instant.AtSeconds(seconds) : Instant.Never;
-        _origin = time.GetTimestamp();
+        _origin = _time.GetTimestamp();
         _client = new LoadClient(plan, seed, Now);
     }
 
@@ -64,11 +67,13 @@ public sealed class LoadRun : IDisposable
     {
         _client.Dispose();
         _cut.Dispose();
+        (_time as FineClock)?.Dispose();
     }
 
     private async Task<LoadReport> RunAsync(Action<LoadProgress>? progress, CancellationToken stop)
     {
-        await using var timer = _time.CreateTimer(static run => ((LoadRun)run!).Due(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var timer = _time.CreateTimer(
+            static run => ((LoadRun)run!).Due(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var told = _time.CreateTimer(_ => progress?.Invoke(Progress()), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         await using var stopped = stop.Register(Stop);
         _timer = timer;

@@ -5,7 +5,8 @@ using TokenFactory.Workload;
 namespace TokenFactory.Gateway.Load;
 
 /// <summary>
-/// Text for prompts of so many tokens: words of three letters with the space before them, which the tokenisers in use know as one token each.
+/// Text for prompts of so many tokens: words of three letters with the space before them, which the tokenisers in use know as one token
+/// each.
 /// Pieces of the same content are the same text, so that prompts share beginnings as their workload says.
 /// </summary>
 internal static class PromptText
@@ -21,7 +22,8 @@ internal static class PromptText
     /// <summary>Sixty-four of them, so that six bits choose one.</summary>
     private static readonly byte[] Words = Encoding.ASCII.GetBytes(
         " the and for you not are but had his her was one our out day get has him how man new now old see two way who boy did its let put"
-        + " say she too use all can any may few got big own end far set try ask men run car air sea sun eye arm top box key law map oil bed");
+        + " say she too use all can any may few got big own end far set try ask men run car"
+        + " air sea sun eye arm top box key law map oil bed");
 
     /// <summary>Appends the text of a prompt.</summary>
     /// <param name="request">Whose prompt.</param>

@@ -29,6 +29,9 @@ public sealed record GatewaySetup
     /// <summary>Where records go.</summary>
     public required StoreSetup Store { get; init; }
 
+    /// <summary>Whether a start that finds no key makes one and shows it, with a new admin key; not where what is printed is kept by others.</summary>
+    public bool FirstKey { get; init; } = true;
+
     /// <summary>Limits of requests and connections.</summary>
     public LimitSetup Limits { get; init; } = new();
 

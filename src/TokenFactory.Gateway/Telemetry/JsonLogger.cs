@@ -7,6 +7,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Store;
+using TokenFactory.Store.Ledger;
 
 namespace TokenFactory.Gateway.Telemetry;
 
@@ -117,7 +118,7 @@ internal sealed class JsonLogger(JsonLogs logs, string category) : ILogger
     /// <summary>Exceptions whose messages are of the system, the network and the store, never of what somebody sent.</summary>
     private static bool QuotesNothing(Exception exception) =>
         exception is IOException or SocketException or HttpRequestException or TimeoutException or OperationCanceledException
-            or UnauthorizedAccessException or ObjectDisposedException or DbException or StoreAwayException;
+            or UnauthorizedAccessException or ObjectDisposedException or DbException or StoreAwayException or JournalException;
 
     /// <summary>"RequestId" and "request_id" alike: "request_id".</summary>
     private static string Snake(string name)

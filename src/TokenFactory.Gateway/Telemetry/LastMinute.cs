@@ -42,6 +42,13 @@ internal sealed class LastMinute
         _minute = [.. minute.Where(each => each.Joules + each.AllTokens > 0)];
     }
 
+    /// <summary>Begins anew: until the next look there are no figures.</summary>
+    public void Forget()
+    {
+        _looks.Clear();
+        _minute = [];
+    }
+
     /// <summary>The difference; a meter that began anew, as its replica did, counts from its beginning.</summary>
     private static ModelMinute Since(ModelMinute before, ModelMinute now)
     {

@@ -36,11 +36,23 @@ internal sealed class WatchedFamilies
 
     public IReadOnlyList<Family> All { get; }
 
-    /// <summary>Looks at what the last minute's figures are made of; called every few seconds.</summary>
+    /// <summary>
+    /// Looks at what the last minute's figures are made of; called by a timer, which has nobody to tell of a failure: it would end the
+    /// process. What cannot be looked at, as a fleet that just ends, is not told until it can be again.
+    /// </summary>
     public void Look(IEnumerable<(string Model, double Output, double All)> tokens)
     {
         lock (_looking)
-            _minute.Look(Watch.Replicas(), tokens);
+        {
+            try
+            {
+                _minute.Look(Watch.Replicas(), tokens);
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                _minute.Forget();
+            }
+        }
     }
 
     private Family[] Replicas() =>

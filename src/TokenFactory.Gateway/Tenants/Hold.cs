@@ -2,7 +2,7 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Gateway.Tenants;
 
-/// <summary>A place within all limits of a tenant, with the most that its request can come to be charged set aside. Settle it exactly once.</summary>
+/// <summary>A place within all limits of a tenant, with the most that its request can cost set aside. Settle it exactly once.</summary>
 public sealed class Hold
 {
     private readonly TenantAccount _account;

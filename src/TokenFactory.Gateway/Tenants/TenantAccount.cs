@@ -5,11 +5,11 @@ using TokenFactory.Units;
 namespace TokenFactory.Gateway.Tenants;
 
 /// <summary>
-/// What a tenant spent, set aside and sent lately. Invariant, under its lock and for each budget: spent in the running span + reserved is at
-/// most the budget, unless the budget was lowered below it. A reservation counts against every span that runs while it stands, and what is
-/// charged counts in the span in which it is settled. So a request that begins in one hour and ends in the next has room in both: when the
-/// hour turns, spent becomes nothing and reserved stays, and settling never adds more to spent than it takes from reserved. The same holds
-/// for the ledger, which counts a request in the hour of its end: whatever ended in an hour was reserved or spent at the hour's last instant.
+/// What a tenant spent, set aside and sent lately. Invariant, under its lock and for each budget: spent in the running span + reserved is
+/// at most the budget, unless the budget was lowered below it. A reservation counts against every span that runs while it stands, and what
+/// is charged counts in the span in which it is settled. So a request that begins in one hour and ends in the next has room in both: when
+/// the hour turns, spent becomes nothing and reserved stays, and settling never adds more to spent than it takes from reserved. The same
+/// holds for the ledger, which counts a request in the hour of its end: what ended in an hour was reserved or spent at its last instant.
 /// </summary>
 internal sealed class TenantAccount
 {
@@ -164,6 +164,6 @@ internal sealed class TenantAccount
         return new(TenantLimit.SettingOf(window.Span), until, window.Spent + _reserved, budget, worst, _reserved);
     }
 
-    /// <summary>Expected seconds until the next of the running requests ends: the mean time of those before, shared by those that run.</summary>
+    /// <summary>Expected seconds until a running request ends: the mean time of those before, shared by those that run.</summary>
     private double UntilOneEnds => _meanSeconds / Math.Max(1, _running);
 }

@@ -57,7 +57,7 @@ public sealed partial class TenantBook
             {
                 RefuseIfInFile(name);
                 if (!await _store.RemoveTenantAsync(name, cancel))
-                    throw new TenantChangeException(404, $"There is no tenant '{name}'.");
+                    throw new TenantChangeException(404, $"There is no tenant '{name}'. GET /admin/v1/tenants lists those that are.");
                 await ReadAsync(cancel);
             },
             cancel);

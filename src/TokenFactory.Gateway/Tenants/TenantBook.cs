@@ -9,8 +9,8 @@ using TokenFactory.Units;
 namespace TokenFactory.Gateway.Tenants;
 
 /// <summary>
-/// Tenants, their keys, rates and budgets. Who reads takes an immutable snapshot, which every change swaps as a whole; reservations are made
-/// under a lock per tenant. Tenants of the factory file win over those of the store.
+/// Tenants, their keys, rates and budgets. Who reads takes an immutable snapshot, which every change swaps as a whole; reservations are
+/// made under a lock per tenant. Tenants of the factory file win over those of the store.
 /// </summary>
 public sealed partial class TenantBook : IAsyncDisposable
 {
@@ -34,8 +34,8 @@ public sealed partial class TenantBook : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads tenants, keys and what was charged in the running hour, day and month. Records that wait in the journal must be in the store by
-    /// then, or what they charged is missing from the budgets: flush the ledger's writer before.
+    /// Reads tenants, keys and what was charged in the running hour, day and month. Records that wait in the journal must be in the store
+    /// by then, or what they charged is missing from the budgets: flush the ledger's writer before.
     /// </summary>
     /// <exception cref="StoreAwayException">The store cannot be reached.</exception>
     public static async Task<TenantBook> OpenAsync(
@@ -78,8 +78,8 @@ public sealed partial class TenantBook : IAsyncDisposable
     }
 
     /// <summary>
-    /// Finds whose key an Authorization header holds ("Bearer sk-tf-..."). The work does not depend on how much of it is right, and nothing is
-    /// told of a key before its secret was right.
+    /// Finds whose key an Authorization header holds ("Bearer sk-tf-..."). The work does not depend on how much of it is right, and nothing
+    /// is told of a key before its secret was right.
     /// </summary>
     public Caller? Find(ReadOnlySpan<char> authorization, out Refused? why)
     {
@@ -116,12 +116,13 @@ public sealed partial class TenantBook : IAsyncDisposable
 
     private Refused? Barred(Caller caller)
     {
-        if (caller.Tenant.Disabled)
-            return new Refused(403, "tenant_disabled", $"Tenant '{caller.Tenant.Name}' is disabled. Ask your operator to enable it.");
-        if (caller.Key.Disabled)
-            return new Refused(401, "invalid_api_key", $"The API key '{caller.Key.Id}' is disabled. Ask your operator to enable it, or for another.");
-        if (caller.Key.Expires is { } end && _clock.Now >= end)
-            return new Refused(401, "invalid_api_key", $"The API key '{caller.Key.Id}' has expired. Ask your operator for another.");
+        var (tenant, key) = (caller.Tenant, caller.Key);
+        if (tenant.Disabled)
+            return new Refused(403, "tenant_disabled", $"Tenant '{tenant.Name}' is disabled. Ask your operator to enable it.");
+        if (key.Disabled)
+            return new Refused(401, "invalid_api_key", $"The API key '{key.Id}' is disabled. Ask your operator for another.");
+        if (key.Expires is { } end && _clock.Now >= end)
+            return new Refused(401, "invalid_api_key", $"The API key '{key.Id}' has expired. Ask your operator for another.");
         return null;
     }
 

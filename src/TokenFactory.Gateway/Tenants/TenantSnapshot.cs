@@ -28,7 +28,8 @@ internal sealed class TenantSnapshot
             .Concat(tenants.Where(tenant => !InFile.Contains(tenant.Name)))
             .ToDictionary(tenant => tenant.Name, StringComparer.Ordinal);
         Tenants = [.. ByName.Values.OrderBy(tenant => tenant.Name, StringComparer.Ordinal)];
-        Keys = [.. keys.Where(key => ByName.ContainsKey(key.Tenant)).OrderBy(key => key.Created).ThenBy(key => key.Id, StringComparer.Ordinal)];
+        var known = keys.Where(key => ByName.ContainsKey(key.Tenant));
+        Keys = [.. known.OrderBy(key => key.Created).ThenBy(key => key.Id, StringComparer.Ordinal)];
         foreach (var key in Keys)
             _byId.Add(key.Id, new Caller(ByName[key.Tenant], key, account(ByName[key.Tenant])));
         foreach (var tenant in file)
@@ -56,7 +57,7 @@ internal sealed class TenantSnapshot
     /// <summary>Whether anybody can be served.</summary>
     public bool HasKeys => _byId.Count + _byHash.Count > 0;
 
-    /// <summary>Whose key it is, judged by its hash alone; null for nobody's. A wrong secret, an unknown name and a wrong form take the same work.</summary>
+    /// <summary>Whose key it is, by its hash; null for nobody's. A wrong secret, name or form takes the same work.</summary>
     public Caller? Find(ReadOnlySpan<char> key)
     {
         var hash = ApiKey.Hash(key);

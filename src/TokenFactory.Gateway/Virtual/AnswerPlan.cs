@@ -88,8 +88,8 @@ internal sealed class AnswerPlan(VirtualOptions options, EngineDriver driver)
         {
             throw new AskRefused(
                 400,
-                $"'max_tokens' or 'max_completion_tokens' is too large: {most}. This model's maximum context length is {context} tokens and your "
-                    + $"request has {tokens} input tokens ({most} > {context} - {tokens}).",
+                $"'max_tokens' or 'max_completion_tokens' is too large: {most}. This model's maximum context length is "
+                    + $"{context} tokens and your request has {tokens} input tokens ({most} > {context} - {tokens}).",
                 "max_tokens",
                 "context_length_exceeded");
         }

@@ -5,7 +5,8 @@ using TokenFactory.Workload;
 namespace TokenFactory.Gateway.Virtual;
 
 /// <summary>
-/// What a made-up answer says, token by token, each as UTF-8. It follows from the prompt, the seed and the choice alone: the same request gets the
+/// What a made-up answer says, token by token, each as UTF-8. It follows from the prompt, the seed and the choice alone: the same request
+/// gets the
 /// same answer. Words in the order of English sentences, or a text that was asked for.
 /// </summary>
 internal sealed class AnswerText
@@ -62,7 +63,8 @@ internal sealed class AnswerText
 
     /// <summary>A token's bytes.</summary>
     /// <param name="index">From 0.</param>
-    public ReadOnlySpan<byte> this[int index] => _fixed is null ? Vocabulary.Word(_key, index) : index < _fixed.Length ? _fixed[index] : default;
+    public ReadOnlySpan<byte> this[int index] =>
+        _fixed is null ? Vocabulary.Word(_key, index) : index < _fixed.Length ? _fixed[index] : default;
 
     /// <summary>How likely the model is said to have found a token, as a logarithm: near 0, and the same each time.</summary>
     public double Logprob(int index) => -0.5 * (Draws.Mix(_key ^ (ulong)(index * 2654435761L)) >> 44) / (1 << 20);

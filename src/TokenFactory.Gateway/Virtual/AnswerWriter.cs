@@ -29,7 +29,7 @@ internal sealed class AnswerWriter : IAnswerStream
         var kind = _chat ? "chat.completion.chunk" : "text_completion";
         var name = "\"" + JsonEncodedText.Encode(model) + "\"";
         _head = Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"data: {{\"id\":\"{id}\",\"object\":\"{kind}\",\"created\":{created},\"model\":{name},\"choices\":["));
+            $"data: {{\"id\":\"{id}\",\"object\":\"{kind}\",\"created\":{created},\"model\":{name},\"choices\":[");
     }
 
     /// <summary>What its usage is reported as.</summary>
@@ -89,8 +89,10 @@ internal sealed class AnswerWriter : IAnswerStream
             return;
         Begin(to, choice);
         var name = "\"" + JsonEncodedText.Encode(_ask.Tool!) + "\"";
-        to.Write(Encoding.UTF8.GetBytes($"\"delta\":{{\"tool_calls\":[{{\"index\":0,\"id\":\"call_{_id[^16..]}{choice.Index}\",\"type\":\"function\","
-            + $"\"function\":{{\"name\":{name},\"arguments\":\"\"}}}}]}},\"logprobs\":null,\"finish_reason\":null}}"));
+        to.Write(Encoding.UTF8.GetBytes(
+            $"\"delta\":{{\"tool_calls\":[{{\"index\":0,\"id\":\"call_{_id[^16..]}{choice.Index}\","
+            + $"\"type\":\"function\",\"function\":{{\"name\":{name},\"arguments\":\"\"}}}}]}},"
+            + "\"logprobs\":null,\"finish_reason\":null}"));
         Close(to, choice);
     }
 
@@ -122,12 +124,14 @@ internal sealed class AnswerWriter : IAnswerStream
         if (_ask.Shape == AnswerShape.Tool && choice.Text.EndsByItself)
         {
             Begin(to, choice);
-            to.Write("\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]},\"logprobs\":null,\"finish_reason\":null}"u8);
+            to.Write("\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]},"u8);
+            to.Write("\"logprobs\":null,\"finish_reason\":null}"u8);
             Close(to, choice);
         }
 
         Begin(to, choice);
-        to.Write(_chat ? "\"delta\":{},\"logprobs\":null,\"finish_reason\":\""u8 : "\"text\":\"\",\"logprobs\":null,\"finish_reason\":\""u8);
+        to.Write(_chat ? "\"delta\":{}"u8 : "\"text\":\"\""u8);
+        to.Write(",\"logprobs\":null,\"finish_reason\":\""u8);
         to.Write(Encoding.ASCII.GetBytes(Reason(choice)));
         to.Write("\",\"stop_reason\":null}"u8);
         Close(to, choice);

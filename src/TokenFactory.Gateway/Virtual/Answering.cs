@@ -107,7 +107,8 @@ internal sealed class Answering(HttpContext context, EngineDriver driver, Virtua
             if (all)
             {
                 if (job.Choices.Any(choice => choice.End != ChoiceEnd.Finished))
-                    to.Write("data: {\"error\":{\"message\":\"The engine gave the request up.\",\"type\":\"api_error\",\"code\":500}}\n\n"u8);
+                    to.Write(
+                        "data: {\"error\":{\"message\":\"The engine gave the request up.\",\"type\":\"api_error\",\"code\":500}}\n\n"u8);
                 stream.Finish(to);
             }
 

@@ -120,7 +120,8 @@ internal sealed class AskPrompts
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var media = reader.ValueTextEquals("image_url"u8) || reader.ValueTextEquals("input_audio"u8) || reader.ValueTextEquals("file"u8);
+            var media = reader.ValueTextEquals("image_url"u8) || reader.ValueTextEquals("input_audio"u8)
+                || reader.ValueTextEquals("file"u8);
             var kind = reader.ValueTextEquals("type"u8);
             reader.Read();
             Value(ref reader, prompt, media, kind);

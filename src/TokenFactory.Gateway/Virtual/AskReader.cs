@@ -159,7 +159,9 @@ internal static class AskReader
     {
         if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number))
             throw Wrong(name, "is not a whole number", $"Give one from {least} to {most}");
-        return number >= least && number <= most ? (int)number : throw Wrong(name, $"is {number}", $"Give a whole number from {least} to {most}");
+        return number >= least && number <= most
+            ? (int)number
+            : throw Wrong(name, $"is {number}", $"Give a whole number from {least} to {most}");
     }
 
     private static void Stops(ref Utf8JsonReader reader, VirtualAsk ask)
@@ -193,7 +195,8 @@ internal static class AskReader
             if (key == "name" && r.TokenType == JsonTokenType.String)
                 a.Tool = r.GetString();
             else if (key == "function" && r.TokenType == JsonTokenType.StartObject)
-                Inside(ref r, a, static (ref Utf8JsonReader f, string inner, VirtualAsk to) => to.Tool = inner == "name" ? f.GetString() : to.Tool);
+                Inside(ref r, a,
+                    static (ref Utf8JsonReader f, string inner, VirtualAsk to) => to.Tool = inner == "name" ? f.GetString() : to.Tool);
         });
     }
 

@@ -9,7 +9,7 @@ namespace TokenFactory.Gateway.Virtual;
 /// (2) the engine has it; (3) its tokens are seen as steps end; (4) it ends. What happens follows from arrivals and cancellations alone: a
 /// timer that comes late makes tokens leave late, and moves no step.
 /// </summary>
-internal sealed class EngineDriver : IDisposable
+internal sealed partial class EngineDriver : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
@@ -161,7 +161,8 @@ internal sealed class EngineDriver : IDisposable
         return new Instant(frequency == 1_000_000_000 ? ticks : (long)((Int128)ticks * 1_000_000_000 / frequency));
     }
 
-    /// <summary>Does all that was due, in the order in which the simulator would: who reaches the engine as a step ends is there for the next.</summary>
+    /// <summary>Does all that was due, in the order in which the simulator would: who reaches the engine as a step ends is there for the
+    /// next.</summary>
     private Instant Catch()
     {
         var now = Now();
@@ -185,96 +186,6 @@ internal sealed class EngineDriver : IDisposable
 
         if (_lookAt <= now)
             LookAtTokens(now);
-    }
-
-    private void Deliver(Choice choice, Instant at)
-    {
-        if (choice.End != ChoiceEnd.None)
-            return;
-        choice.Delivered = true;
-        _engine.Submit(choice.Leg, at);
-    }
-
-    private void Step(Instant at)
-    {
-        _engine.Advance(at, _told);
-        foreach (var told in _told)
-            Hear(((Choice[])told.Request.Tag!)[0], told.Kind, at);
-        _told.Clear();
-        if (_tokenStreams > 0)
-            _lookAt = Instant.Earlier(_lookAt, Later(at, SoonestLook));
-    }
-
-    private void Hear(Choice choice, EngineEventKind kind, Instant at)
-    {
-        switch (kind)
-        {
-            case EngineEventKind.FirstToken:
-                choice.FirstToken = at;
-                choice.Tokens = Math.Max(1, choice.Tokens);
-                Counts.FirstToken(choice, at);
-                _tokenStreams += choice.Job.Streams ? 1 : 0;
-                if (choice.Job.Streams)
-                    Mark(choice.Job);
-                break;
-            case EngineEventKind.Finished:
-                End(choice, ChoiceEnd.Finished, at);
-                break;
-            case EngineEventKind.Refused:
-                End(choice, ChoiceEnd.Refused, at);
-                break;
-            case EngineEventKind.Cancelled:
-                End(choice, ChoiceEnd.Cancelled, at);
-                break;
-            case EngineEventKind.Preempted:
-                Counts.Preemptions++;
-                break;
-            default:
-                break; // pools that hand prompts over are not served here
-        }
-    }
-
-    private void End(Choice choice, ChoiceEnd how, Instant at)
-    {
-        choice.Tokens = choice.Leg.Generated;
-        (choice.EndedAt, choice.End) = (at, how);
-        Counts.End(choice, at);
-        var job = choice.Job;
-        _tokenStreams -= job.Streams && choice.FirstToken is not null ? 1 : 0;
-        if (--job.Open == 0 && job.Place >= 0)
-        {
-            var last = _streams[^1];
-            (_streams[job.Place], last.Place) = (last, job.Place);
-            _streams.RemoveAt(_streams.Count - 1);
-            job.Place = -1;
-        }
-
-        if (job.Streams || job.Open == 0)
-            Mark(job);
-    }
-
-    /// <summary>Before then nobody looks at tokens: with more streams than writes a second, several tokens leave at once.</summary>
-    private Instant SoonestLook => _looked + Duration.OfSeconds((double)_tokenStreams / _writesPerSecond);
-
-    private static Instant Later(Instant a, Instant b) => a > b ? a : b;
-
-    private void LookAtTokens(Instant now)
-    {
-        (_looked, _lookAt) = (now, Instant.Never);
-        var after = now + Duration.Tick; // a step that ends now is over
-        foreach (var job in _streams)
-        {
-            foreach (var choice in job.Choices)
-            {
-                if (choice.FirstToken is null || choice.End != ChoiceEnd.None)
-                    continue;
-                var tokens = _engine.GeneratedBy(choice.Leg, after);
-                if (tokens <= choice.Tokens)
-                    continue;
-                choice.Tokens = tokens;
-                Mark(job);
-            }
-        }
     }
 
     private void Mark(Job job)
@@ -315,6 +226,7 @@ internal sealed class EngineDriver : IDisposable
         _armed = next;
         var grains = (Math.Max(0, next.Nanoseconds - now.Nanoseconds) + _grain.Nanoseconds - 1) / _grain.Nanoseconds;
         _timer.Change(
-            next == Instant.Never ? Timeout.InfiniteTimeSpan : TimeSpan.FromTicks(grains * (_grain.Nanoseconds / 100)), Timeout.InfiniteTimeSpan);
+            next == Instant.Never ? Timeout.InfiniteTimeSpan : TimeSpan.FromTicks(grains * (_grain.Nanoseconds / 100)),
+            Timeout.InfiniteTimeSpan);
     }
 }

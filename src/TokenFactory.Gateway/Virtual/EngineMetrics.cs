@@ -5,13 +5,15 @@ using TokenFactory.Units;
 
 namespace TokenFactory.Gateway.Virtual;
 
-/// <summary>The engine's figures in Prometheus text, under vLLM's names (https://docs.vllm.ai/en/latest/usage/metrics.html), and joules.</summary>
+/// <summary>The engine's figures in Prometheus text, under vLLM's names (https://docs.vllm.ai/en/latest/usage/metrics.html), and
+/// joules.</summary>
 internal static class EngineMetrics
 {
     private static readonly double[] FirstTokenBounds =
         [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560];
 
-    private static readonly double[] GapBounds = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80];
+    private static readonly double[] GapBounds =
+        [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80];
 
     private static readonly double[] WholeBounds =
         [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680];
@@ -85,7 +87,8 @@ internal static class EngineMetrics
         }
 
         private void Head(string kind, string name, string help) =>
-            _text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
+            _text.Append("# HELP ").Append(name).Append(' ').Append(help)
+                .Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
 
         private void Line(string name, double value, params ReadOnlySpan<(string Name, string Value)> labels)
         {
@@ -98,6 +101,8 @@ internal static class EngineMetrics
         private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
         private static string Escaped(string text) =>
-            text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+            text.Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal)
+                .Replace("\n", "\\n", StringComparison.Ordinal);
     }
 }

@@ -61,7 +61,8 @@ internal sealed class FaultDice
         return false;
     }
 
-    /// <summary>What befalls the next request: the first fault that ends it otherwise than it should, and until then how usage is told.</summary>
+    /// <summary>What befalls the next request: the first fault that ends it otherwise than it should, and until then how usage is
+    /// told.</summary>
     public RequestFaults Next()
     {
         var faults = new RequestFaults();

@@ -117,7 +117,9 @@ public sealed record FaultPlan(IReadOnlyList<FaultRule> Rules)
             return new FaultRule(known, number, 1, null);
         if (known is FaultKind.Slow)
             mistake = new FaultMistake(word, "slows all steps or none", $"Leave ':{when}' out");
-        else if (when.StartsWith('x') && int.TryParse(when.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var next) && next > 0)
+        else if (when.StartsWith('x')
+            && int.TryParse(when.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var next)
+            && next > 0)
             return new FaultRule(known, number, 1, next);
         else if (double.TryParse(when, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1)
             return new FaultRule(known, number, share, null);

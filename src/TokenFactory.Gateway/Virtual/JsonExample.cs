@@ -80,7 +80,8 @@ internal static class JsonExample
 
     private static JsonElement Followed(JsonElement schema, JsonElement root)
     {
-        for (var hops = 0; hops < MostDepth && schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("$ref", out var path); hops++)
+        for (var hops = 0; hops < MostDepth &&
+            schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("$ref", out var path); hops++)
         {
             schema = root;
             foreach (var step in (path.GetString() ?? "").Split('/').Where(step => step is not ("#" or "")))

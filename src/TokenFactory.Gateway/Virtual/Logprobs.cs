@@ -95,5 +95,6 @@ internal static class Logprobs
     }
 
     /// <summary>The token itself, then tokens that it might have been.</summary>
-    private static ReadOnlySpan<byte> Ranked(AnswerText text, int index, int rank) => rank == 0 ? text[index] : Encoding.UTF8.GetBytes($" word{rank}");
+    private static ReadOnlySpan<byte> Ranked(AnswerText text, int index, int rank) =>
+        rank == 0 ? text[index] : Encoding.UTF8.GetBytes($" word{rank}");
 }

@@ -4,7 +4,8 @@ using TokenFactory.Workload;
 namespace TokenFactory.Gateway.Virtual;
 
 /// <summary>
-/// A prompt as an engine would tokenise it: four bytes to a token. Its leading parts are hashed, 16 tokens each at first and 256 later, so that
+/// A prompt as an engine would tokenise it: four bytes to a token. Its leading parts are hashed, 16 tokens each at first and 256 later, so
+/// that
 /// prompts that begin alike find each other's blocks.
 /// </summary>
 internal sealed class PromptBytes

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using TokenFactory.Engine;
 using TokenFactory.Gateway.Setup;
 using TokenFactory.Units;
@@ -22,8 +23,10 @@ public sealed class VirtualEngine : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly EngineDriver _driver;
+    private readonly FineClock? _clock;
 
-    private VirtualEngine(WebApplication app, EngineDriver driver, Uri address) => (_app, _driver, Address) = (app, driver, address);
+    private VirtualEngine(WebApplication app, EngineDriver driver, FineClock? clock, Uri address) =>
+        (_app, _driver, _clock, Address) = (app, driver, clock, address);
 
     /// <summary>Where it answers, "http://127.0.0.1:40123".</summary>
     public Uri Address { get; }
@@ -52,18 +55,20 @@ public sealed class VirtualEngine : IAsyncDisposable
         if (mistakes.Count > 0)
             throw new ArgumentException(string.Join(" ", mistakes), nameof(options));
         var dice = new FaultDice(options.Seed) { Plan = faults };
-        var driver = new EngineDriver(pool.Facts.Model, pool.Settings, options.WritesPerSecond, time);
+        var clock = FineClock.For(time);
+        var driver = new EngineDriver(pool.Facts.Model, pool.Settings, options.WritesPerSecond, clock);
         driver.Slow(faults.Slowness);
         var app = Build(options, dice);
         try
         {
             app.Run(new VirtualServer(driver, dice, model, options, time).HandleAsync);
             await app.StartAsync(cancel);
-            return new VirtualEngine(app, driver, AddressOf(app));
+            return new VirtualEngine(app, driver, clock as FineClock, AddressOf(app));
         }
         catch
         {
             driver.Dispose();
+            (clock as FineClock)?.Dispose();
             await app.DisposeAsync();
             throw;
         }
@@ -79,12 +84,14 @@ public sealed class VirtualEngine : IAsyncDisposable
         await _app.StopAsync(new CancellationToken(canceled: true));
         await _app.DisposeAsync();
         _driver.Dispose();
+        _clock?.Dispose();
     }
 
     private static WebApplication Build(VirtualOptions options, FaultDice dice)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<KestrelServerOptions>(kestrel =>
         {
             kestrel.AddServerHeader = false;

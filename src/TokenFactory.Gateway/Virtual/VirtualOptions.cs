@@ -20,9 +20,10 @@ public sealed record VirtualOptions
     /// <summary>Longest body in bytes.</summary>
     public long BodyBytes { get; init; } = 256L << 20;
 
-    /// <summary>Most writes of tokens a second to all streams: with more streams than that, several tokens leave at once. First tokens and ends
+    /// <summary>Most writes of tokens a second to all streams: with more streams than that, several tokens leave at once. First tokens and
+    /// ends
     /// are never held back.</summary>
-    public int WritesPerSecond { get; init; } = 50_000;
+    public int WritesPerSecond { get; init; } = 25_000;
 
     /// <summary>Faults from the start, in the words of <see cref="FaultPlan.Parse"/>; empty for none.</summary>
     public string Faults { get; init; } = "";

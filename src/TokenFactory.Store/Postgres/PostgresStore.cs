@@ -86,12 +86,12 @@ internal sealed class PostgresStore : SqlStore
 
         // Wrong user, password or database.
         "28" or "3D" =>
-            new InvalidOperationException($"{What} refuses the connection: {refusal.MessageText}. Check store.postgres.", refusal),
+            new StoreSetupException($"{What} refuses the connection: {refusal.MessageText}. Check what store.postgres_env names.", refusal),
         _ => null,
     };
 
     /// <summary>What a connection string says; its words are in no message, as a password may be among them.</summary>
-    private static NpgsqlConnectionStringBuilder Read(string connectionString)
+    public static NpgsqlConnectionStringBuilder Read(string connectionString)
     {
         try
         {
@@ -100,9 +100,8 @@ internal sealed class PostgresStore : SqlStore
         catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException or InvalidCastException)
         {
 #pragma warning disable MA0054 // the exception within may hold the password
-            throw new ArgumentException(
-                "store.postgres is no connection string of PostgreSQL. Write it as Host=HOST;Database=NAME;Username=USER;Password=SECRET.",
-                nameof(connectionString));
+            throw new StoreSetupException(
+                "What store.postgres_env names is no connection string of PostgreSQL. Write it as Host=HOST;Database=NAME;Username=USER;Password=SECRET.");
 #pragma warning restore MA0054
         }
     }

@@ -18,11 +18,11 @@ internal static class SqliteLibrary
     private static readonly Lazy<string?> Problem = new(Load);
 
     /// <summary>Makes sure that it is there.</summary>
-    /// <exception cref="InvalidOperationException">It is not there, or too old; the message says how to get it.</exception>
+    /// <exception cref="StoreSetupException">It is not there, or too old; the message says how to get it.</exception>
     public static void Require()
     {
         if (Problem.Value is { } problem)
-            throw new InvalidOperationException(problem);
+            throw new StoreSetupException(problem);
     }
 
     private static string? Load()
@@ -30,12 +30,12 @@ internal static class SqliteLibrary
         if (!Array.Exists(Names, name => NativeLibrary.TryLoad(name, out _)))
             return "SQLite is not installed: looked for libsqlite3.so.0, libsqlite3.dylib and winsqlite3.dll. "
                 + "Install it (Debian, Ubuntu: apt install libsqlite3-0; Alpine: apk add sqlite-libs; Fedora: dnf install "
-                + "sqlite-libs), or set store.postgres.";
+                + "sqlite-libs), or set store.postgres_env.";
         NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, Resolve);
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
         var version = Version.Parse(raw.sqlite3_libversion().utf8_to_string());
         return version < Least
-            ? $"SQLite {version} is too old: {Least} or newer is needed. Update libsqlite3, or set store.postgres."
+            ? $"SQLite {version} is too old: {Least} or newer is needed. Update libsqlite3, or set store.postgres_env."
             : null;
     }
 

@@ -11,6 +11,7 @@ internal sealed class GatewayProcess : IDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
+    private TaskCompletionSource _said = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private GatewayProcess(Process process)
     {
@@ -18,7 +19,11 @@ internal sealed class GatewayProcess : IDisposable
         process.ErrorDataReceived += (_, line) =>
         {
             lock (_errors)
+            {
                 _errors.AppendLine(line.Data);
+                _said.TrySetResult();
+                _said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
         };
         process.BeginErrorReadLine();
     }
@@ -80,6 +85,23 @@ internal sealed class GatewayProcess : IDisposable
         }
     }
 
+    /// <summary>Waits until it says something on standard error.</summary>
+    public async Task SaysAsync(string words)
+    {
+        while (true)
+        {
+            Task next;
+            lock (_errors)
+            {
+                if (_errors.ToString().Contains(words, StringComparison.Ordinal))
+                    return;
+                next = _said.Task;
+            }
+
+            await next.WaitAsync(Patience);
+        }
+    }
+
     /// <summary>SIGKILL: it has no time for anything.</summary>
     public void Kill()
     {
@@ -107,9 +129,6 @@ internal sealed class GatewayProcess : IDisposable
         await _process.WaitForExitAsync().WaitAsync(Patience);
         return _process.ExitCode;
     }
-
-    /// <summary>Waits until it has said something on standard error.</summary>
-    public Task SaysAsync(string words) => UntilAsync(() => Task.FromResult(Errors.Contains(words, StringComparison.Ordinal)), $"it says '{words}'; it said {Errors}");
 
     /// <summary>Waits until something holds; the guard is only for when it never does.</summary>
     public static async Task UntilAsync(Func<Task<bool>> holds, string what)

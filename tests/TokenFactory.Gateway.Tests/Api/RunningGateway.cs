@@ -28,7 +28,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     {
         (Host, _folder) = (host, folder);
         Http = new HttpClient { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(60) };
-        Http.DefaultRequestHeaders.Authorization = new("Bearer", host.FirstKey!);
+        Http.DefaultRequestHeaders.Authorization = new("Bearer", host.FirstKey ?? "none");
     }
 
     public GatewayHost Host { get; }
@@ -38,12 +38,15 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     /// <summary>A gateway over engines that answer at addresses; virtual ones where none is given.</summary>
     public static async Task<RunningGateway> StartAsync(
-        IReadOnlyList<Uri>? engines = null, Func<GatewaySetup, GatewaySetup>? change = null, ILoggerProvider? logs = null)
+        IReadOnlyList<Uri>? engines = null,
+        Func<GatewaySetup, GatewaySetup>? change = null,
+        TimeProvider? time = null,
+        ILoggerProvider? logs = null)
     {
         var folder = Path.Combine(Path.GetTempPath(), "tokenfactory-" + Guid.NewGuid().ToString("N"));
         var setup = Setup(folder, engines);
         var host = await GatewayHost.StartAsync(
-            change?.Invoke(setup) ?? setup, TimeProvider.System, logs ?? NullLoggerProvider.Instance, TestContext.Current.CancellationToken);
+            change?.Invoke(setup) ?? setup, time ?? TimeProvider.System, logs ?? NullLoggerProvider.Instance, TestContext.Current.CancellationToken);
         return new RunningGateway(host, folder);
     }
 

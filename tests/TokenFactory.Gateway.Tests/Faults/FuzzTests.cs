@@ -29,7 +29,7 @@ public sealed class FuzzTests
         await using var engine = new RawEngine(seen.AnswerAsync);
         using var logs = new StringLogs();
         await using var gateway = await RunningGateway.StartAsync(
-            [engine.Address], setup => setup with { Limits = setup.Limits with { BodyBytes = 64 << 10, HeldBodyBytes = 16 << 20 } }, logs.Provider);
+            [engine.Address], setup => setup with { Limits = setup.Limits with { BodyBytes = 64 << 10, HeldBodyBytes = 16 << 20 } }, logs: logs.Provider);
 
         Task Case(Dice dice) => AskAsync(gateway, new OddRequests(dice, gateway.Host.FirstKey!).Draw());
         await GrowsNotAsync(gateway, Case);
@@ -54,7 +54,7 @@ public sealed class FuzzTests
             return await new OddAnswers(dice, endpoint, line.Body.Span.IndexOf("\"stream\":true"u8) >= 0, line.Id).Draw().SendAsync(line);
         });
         using var logs = new StringLogs();
-        await using var gateway = await RunningGateway.StartAsync([engine.Address], Hardy, logs.Provider);
+        await using var gateway = await RunningGateway.StartAsync([engine.Address], Hardy, logs: logs.Provider);
 
         await GrowsNotAsync(gateway, async dice =>
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using TokenFactory.Fleet;
 using TokenFactory.Gateway.Live;
+using TokenFactory.Gateway.Setup;
 using TokenFactory.Policies;
 using TokenFactory.Tests.Laws;
 using TokenFactory.Workload.Traces;
@@ -53,13 +54,13 @@ public sealed class ReplayTests
     {
         using var folder = new TemporaryFolder();
         var (path, setup) = (folder.Path("events.jsonl"), Fleets.Setup(Fleets.Pool()));
-        await EventLog.Open(path, setup).DisposeAsync();
+        await LogAsync(path, setup, 0);
         var policies = setup.Policies with { Routing = "round-robin" };
         var other = Fleets.Setup(Fleets.Pool(facts: Fleets.Facts(usd: 2.5))) with { Policies = policies };
         var refused = Assert.Throws<EventLogException>(() => Replay.Run(path, other));
         const string price = "models[0].pools[0].usd_per_hour is 3 in the log and 2.5 in the factory file";
         Assert.Contains(price, refused.Message, StringComparison.Ordinal);
-        Assert.Contains("routing is \"marginal-cost\" in the log", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("routing is \"marginal-cost\" in the log and \"round-robin\"", refused.Message, StringComparison.Ordinal);
         File.WriteAllText(path, "{\"format\":\"other\"}\n");
         Assert.Throws<EventLogException>(() => Replay.Run(path, setup));
         File.WriteAllText(path, "arrival_s,input_tokens\n");
@@ -70,11 +71,8 @@ public sealed class ReplayTests
     public async Task A_decision_that_was_tampered_with_is_found_and_told_in_words()
     {
         using var folder = new TemporaryFolder();
-        var (path, clock, setup) = (folder.Path("events.jsonl"), new HandClock(), Fleets.Setup(Fleets.Pool()));
-        var log = EventLog.Open(path, setup);
-        await using (var fleet = await Fleets.StartAsync(setup, clock, null, log))
-            await new Requests(fleet, clock).SendAsync(3);
-        await log.DisposeAsync();
+        var (path, setup) = (folder.Path("events.jsonl"), Fleets.Setup(Fleets.Pool()));
+        await LogAsync(path, setup, 3);
         var lines = File.ReadAllLines(path);
         var at = Array.FindLastIndex(lines, line => line.Contains("\"decision\"", StringComparison.Ordinal));
         lines[at] = lines[at].Replace("\"replica\":0", "\"replica\":1", StringComparison.Ordinal);
@@ -85,6 +83,26 @@ public sealed class ReplayTests
         Assert.Contains("decided again it goes to replica 0", report.Differences[0], StringComparison.Ordinal);
         File.WriteAllText(path, string.Join('\n', lines)[..^20]); // the machine stopped while it was written
         Assert.Equal(3, Replay.Run(path, setup).Decisions);
+    }
+
+    [Fact]
+    public async Task Where_the_disk_falls_behind_fleets_go_on_and_the_log_says_what_is_missing()
+    {
+        using var folder = new TemporaryFolder();
+        var (path, setup, disk) = (folder.Path("events.jsonl"), Fleets.Setup(Fleets.Pool()), new StuckDisk());
+        var log = new EventLog(path, disk, setup);
+        disk.Stuck.Reset();
+        for (var i = 0; i < EventLog.MostWaiting + 100_000; i++)
+            log.Applied(0, new FleetEvent(FleetEventKind.Limited, new(i), 0) { MostInFlight = 1 }, null, null);
+        disk.Stuck.Set();
+        await log.DisposeAsync();
+        File.WriteAllBytes(path, disk.Written.ToArray());
+        Assert.InRange(log.Lost, 1, 100_000);
+        var lines = File.ReadAllLines(path);
+        Assert.Equal($"{{\"lost\":{log.Lost}}}", lines[^1]);
+        Assert.Equal(EventLog.MostWaiting + 100_000 - log.Lost, lines.Length - 2);
+        File.WriteAllLines(path, [lines[0], lines[^1], lines[1]]);
+        Assert.StartsWith($"{log.Lost} lines are missing at line 2", Replay.Run(path, setup).Stopped, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,6 +141,51 @@ public sealed class ReplayTests
         Assert.Equal([(1000, 50), (500, 20), (700, 30)], back.Select(row => (row.InputTokens, row.OutputTokens)));
         Assert.All(back, row => Assert.Equal("chat", row.Class));
         Assert.Throws<EventLogException>(() => EventTrace.Rows(path, "other").ToList());
+    }
+
+    /// <summary>A log of requests that are placed at once.</summary>
+    private static async Task LogAsync(string path, GatewaySetup setup, int requests)
+    {
+        var (clock, log) = (new HandClock(), EventLog.Open(path, setup));
+        await using (var fleet = await Fleets.StartAsync(setup, clock, null, log))
+            await new Requests(fleet, clock).SendAsync(requests);
+        await log.DisposeAsync();
+    }
+
+    /// <summary>A file whose disk takes nothing until it is told to.</summary>
+    private sealed class StuckDisk : Stream
+    {
+        public ManualResetEventSlim Stuck { get; } = new(true);
+
+        public MemoryStream Written { get; } = new();
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => Written.Length;
+
+        public override long Position { get => Written.Position; set => throw new NotSupportedException(); }
+
+        public override void Flush()
+        {
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            Stuck.Wait();
+            Written.Write(buffer);
+        }
     }
 }
 

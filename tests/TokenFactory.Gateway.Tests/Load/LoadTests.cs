@@ -32,7 +32,9 @@ public sealed class LoadTests
         var report = await Run(engine.Address, traffic, rows);
         var metrics = await Metrics(engine.Address);
         Assert.Equal((60, 60, 0, 60), (report.All.Sent, report.All.Completed, report.All.Failed, rows.Count));
-        Assert.Equal((report.All.PromptTokens, report.All.OutputTokens), (rows.Sum(row => row.PromptTokens), rows.Sum(row => row.OutputTokens)));
+        Assert.Equal(
+            (report.All.PromptTokens, report.All.OutputTokens),
+            (rows.Sum(row => row.PromptTokens), rows.Sum(row => row.OutputTokens)));
         Assert.Equal(metrics["vllm:prompt_tokens_total"], report.All.PromptTokens);
         Assert.Equal(metrics["vllm:generation_tokens_total"], report.All.OutputTokens);
         Assert.Equal(6000, report.All.PromptTokens);
@@ -88,7 +90,8 @@ public sealed class LoadTests
         var expected = new List<Instant>();
         for (var traffic = plan.Traffic(3); traffic.Next() is { } request;)
             expected.Add(request.Arrival);
-        var ticks = rows.Select(row => (Id: row.Id, Tick: (long)Math.Round(row.Sent * 1e7))).OrderBy(row => row.Tick).Select(row => row.Tick);
+        var ticks = rows.Select(row => (Id: row.Id, Tick: (long)Math.Round(row.Sent * 1e7)))
+            .OrderBy(row => row.Tick).Select(row => row.Tick);
         Assert.Equal(expected.Select(at => (at.Nanoseconds + 99) / 100), ticks);
         Assert.Equal((100, 0, 100), (report.All.Sent, report.All.Completed, report.All.Failed));
         Assert.Equal(100, report.All.Failures["broken off"]);
@@ -127,10 +130,12 @@ public sealed class LoadTests
     public async Task Who_stops_a_run_gets_what_there_is()
     {
         await using var engine = await Engines.StartAsync();
-        var traffic = new ClosedPlan { Name = "clients", Clients = 4, Lengths = new PairedLengths(new Constant(20), new Constant(100_000)) };
+        var lengths = new PairedLengths(new Constant(20), new Constant(100_000));
+        var traffic = new ClosedPlan { Name = "clients", Clients = 4, Lengths = lengths };
         using var stop = new CancellationTokenSource();
         var run = LoadRun.RunAsync(
-            new LoadPlan { Target = engine.Address, Model = Engines.Model, Traffic = traffic.Traffic(1) }, 1, TimeProvider.System, null, null, stop.Token);
+            new LoadPlan { Target = engine.Address, Model = Engines.Model, Traffic = traffic.Traffic(1) },
+            1, TimeProvider.System, null, null, stop.Token);
         using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (engine.Load.Running < 4)
             await Task.Delay(1, guard.Token);
@@ -140,7 +145,8 @@ public sealed class LoadTests
     }
 
     private static Task<LoadReport> Run(Uri target, StreamPlan traffic, List<LoadRow> rows) => LoadRun.RunAsync(
-        new LoadPlan { Target = target, Model = Engines.Model, Traffic = traffic.Traffic(1) }, 1, TimeProvider.System, rows.Add, null, Cancel);
+        new LoadPlan { Target = target, Model = Engines.Model, Traffic = traffic.Traffic(1) },
+        1, TimeProvider.System, rows.Add, null, Cancel);
 
     private static async Task<Dictionary<string, double>> Metrics(Uri address)
     {
@@ -148,7 +154,9 @@ public sealed class LoadTests
         var lines = (await http.GetStringAsync("/metrics", Cancel)).Split('\n').Where(line => line.Length > 0 && line[0] != '#');
         return lines.Where(line => !line.Contains("le=", StringComparison.Ordinal) && !line.Contains("reason=", StringComparison.Ordinal)
                 && !line.Contains("state=", StringComparison.Ordinal) && !line.Contains("use=", StringComparison.Ordinal))
-            .ToDictionary(line => line[..line.IndexOf('{', StringComparison.Ordinal)], line => double.Parse(line[(line.LastIndexOf(' ') + 1)..]));
+            .ToDictionary(
+                line => line[..line.IndexOf('{', StringComparison.Ordinal)],
+                line => double.Parse(line[(line.LastIndexOf(' ') + 1)..]));
     }
 
     /// <summary>A server that takes bodies in and answers when it likes.</summary>

@@ -156,6 +156,11 @@ public sealed class MetricsTests
         Nearly.Equal(131 * 12 / 60_000.0, values["tokenfactory_tokens_per_watt{gen_ai_request_model=\"llama\",tokens=\"all\"}"]);
         var dear = values["tokenfactory_usd_per_million_tokens{gen_ai_request_model=\"llama\",tokens=\"output\"}"];
         Nearly.Equal(0.06 / (11 * 12) * 1e6, dear, 1e-9);
+        metrics.Watch = new GatewayWatch { Replicas = () => throw new ObjectDisposedException("fleet") };
+        clock.Advance(5);
+        metrics.Watch = new GatewayWatch { Replicas = () => [Replica("a", joules, joules / 1e6)] };
+        Assert.DoesNotContain(metrics.Values().Keys, name => name.StartsWith("tokenfactory_tokens_per_watt", StringComparison.Ordinal));
+        clock.Advance(5);
         joules = 0; // the replica began anew
         clock.Advance(5);
         Assert.All(metrics.Values().Where(each => each.Key.Contains("per_")), each => Assert.True(each.Value >= 0, each.Key));

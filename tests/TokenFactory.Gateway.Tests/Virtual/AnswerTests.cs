@@ -24,7 +24,8 @@ public sealed class AnswerTests
         Assert.Equal("assistant", (string?)choices[0]["delta"]!["role"]);
         Assert.Equal(30, choices.Count(choice => ((string?)choice["delta"]!["content"])?.Length > 0));
         Assert.Equal(
-            (string?)whole["choices"]![0]!["message"]!["content"], string.Concat(choices.Select(choice => (string?)choice["delta"]!["content"])));
+            (string?)whole["choices"]![0]!["message"]!["content"],
+            string.Concat(choices.Select(choice => (string?)choice["delta"]!["content"])));
         Assert.Equal("length", (string?)choices[^1]["finish_reason"]);
         Assert.Equal("length", (string?)whole["choices"]![0]!["finish_reason"]);
         Assert.Equal(whole["usage"]!.ToJsonString(), events[^1]["usage"]!.ToJsonString());
@@ -114,7 +115,8 @@ public sealed class AnswerTests
         Assert.Equal([1, 2, 3, 4, 5], tokens.Select(one => (int)one["usage"]!["completion_tokens"]!));
         Assert.All(tokens, one => Assert.Equal(2, one["choices"]![0]!["logprobs"]!["content"]![0]!["top_logprobs"]!.AsArray().Count));
 
-        var old = new JsonObject { ["model"] = Engines.Model, ["prompt"] = new JsonArray("one", "two"), ["max_tokens"] = 4, ["logprobs"] = 1 };
+        var old = new JsonObject { ["model"] = Engines.Model, ["prompt"] = new JsonArray("one", "two") };
+        (old["max_tokens"], old["logprobs"]) = (4, 1);
         var whole = await Ask(http, old, "/v1/completions");
         Assert.Equal([0, 1], whole["choices"]!.AsArray().Select(choice => (int)choice!["index"]!));
         Assert.All(whole["choices"]!.AsArray(), choice => Assert.Equal(

@@ -6,7 +6,8 @@ using TokenFactory.Workload;
 
 namespace TokenFactory.Gateway.Tests.Virtual;
 
-/// <summary>Wall time adds nothing: what the twin's engine does with some requests, the virtual engine does with them, to the tick.</summary>
+/// <summary>Wall time adds nothing: what the twin's engine does with some requests, the virtual engine does with them, to the
+/// tick.</summary>
 public sealed class DriverLaws
 {
     private const int AllWritesAtOnce = int.MaxValue;
@@ -35,7 +36,9 @@ public sealed class DriverLaws
         foreach (var (job, one) in jobs.Zip(mix.Requests))
         {
             var (choice, expected) = (job.Choices[0], twin[one.Id]);
-            Assert.Equal((one.Id, expected.First, expected.End, expected.Tokens), (one.Id, choice.FirstToken, choice.EndedAt, choice.Tokens));
+            Assert.Equal(
+                (one.Id, expected.First, expected.End, expected.Tokens),
+                (one.Id, choice.FirstToken, choice.EndedAt, choice.Tokens));
         }
     });
 
@@ -82,7 +85,9 @@ public sealed class DriverLaws
             seen.Add(one.Id, new Seen());
         var start = hand.GetTimestamp();
         var driver = new EngineDriver(
-            Engines.Pool().Facts.Model, settings, AllWritesAtOnce, new WatchedClock(hand, () => Watch(new Instant((hand.GetTimestamp() - start) * 100))));
+            Engines.Pool().Facts.Model,
+            settings, AllWritesAtOnce,
+            new WatchedClock(hand, () => Watch(new Instant((hand.GetTimestamp() - start) * 100))));
         Play(mix, hand, driver, jobs, () => { });
         hand.Advance(3600);
         return seen;
@@ -113,7 +118,8 @@ public sealed class DriverLaws
     private static SortedDictionary<long, Seen> Twin(Mix mix, EngineSettings settings)
     {
         var model = Engines.Pool().Facts.Model;
-        var (engine, told, seen) = (new Replica(model, settings, stepByStep: true), new List<EngineEvent>(), new SortedDictionary<long, Seen>());
+        var (engine, told) = (new Replica(model, settings, stepByStep: true), new List<EngineEvent>());
+        var seen = new SortedDictionary<long, Seen>();
         var legs = mix.Requests.ConvertAll(one => one.Leg(null));
         var outside = new PriorityQueue<(int Request, bool Cancels), (long At, int Order)>();
         var order = 0;

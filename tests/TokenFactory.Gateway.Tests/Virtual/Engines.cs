@@ -53,14 +53,17 @@ internal static class Engines
             UsdPerGpuHour = 2,
         };
         var plan = order.Plan();
-        return new PoolSetup(plan.Facts, EngineKind.Virtual, [new ReplicaSetup(gpu + "-0", null)]) { Settings = plan.Engine, What = plan.What };
+        return new PoolSetup(plan.Facts, EngineKind.Virtual, [new ReplicaSetup(gpu + "-0", null)])
+        { Settings = plan.Engine, What = plan.What };
     }
 
     private static (CatalogContents Catalog, KernelTable Kernels, CalibrationSet Calibration) Read()
     {
         var mistakes = new List<Mistake>();
         var files = Directory.EnumerateFiles(Repository.Path("catalog"), "*", SearchOption.AllDirectories)
-            .Select(file => new CatalogFile(Path.GetRelativePath(Repository.Path("catalog"), file).Replace('\\', '/'), File.ReadAllText(file)));
+            .Select(file => new CatalogFile(
+                Path.GetRelativePath(Repository.Path("catalog"), file).Replace('\\', '/'),
+                File.ReadAllText(file)));
         var catalog = CatalogReader.Read([[.. files.OrderBy(file => file.Path, StringComparer.Ordinal)]], mistakes);
         var kernels = KernelTable.Read(
             Repository.Text("catalog", "calibration", "kernels.csv"),

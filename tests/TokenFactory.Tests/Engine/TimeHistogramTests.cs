@@ -33,6 +33,19 @@ public sealed class TimeHistogramTests
     });
 
     [Fact]
+    public void Counts_up_to_a_time_are_those_of_times_within_the_bound() => Cases.Check(200, dice =>
+    {
+        var times = dice.Many(1, 300, () => (long)dice.Scale(10, 1e12));
+        var histogram = new TimeHistogram();
+        foreach (var time in times)
+            histogram.Add(new Duration(time));
+        var limit = dice.Scale(10, 1e12);
+        var count = histogram.CountUpTo(limit * 1e-9);
+        Assert.InRange(count, times.Count(time => time <= limit * 0.98), times.Count(time => time <= limit * 1.02));
+        Assert.Equal(times.Count, histogram.CountUpTo(1e9));
+    });
+
+    [Fact]
     public void The_order_and_the_company_do_not_matter() => Cases.Check(50, dice =>
     {
         var times = dice.Many(1, 300, () => new Duration((long)dice.Scale(1, 1e12)));

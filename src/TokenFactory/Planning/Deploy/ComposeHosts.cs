@@ -62,6 +62,10 @@ internal sealed class ComposeFile(
     IReadOnlyList<ComposeHost> hosts, Func<PoolSite, EngineLaunch> launch, DeployOptions options, string design)
 {
     private const double Gibibyte = 1024.0 * 1024 * 1024;
+    private const int MoreThanDrainSeconds = 30;
+
+    /// <summary>The volume of the gateway's journal, ledger and keys.</summary>
+    public const string GatewayStore = "gateway-store";
 
     /// <summary>The URL of a replica as the gateway on the first host reaches it.</summary>
     public string Url(ComposeReplica replica)
@@ -83,7 +87,11 @@ internal sealed class ComposeFile(
     }
 
     /// <summary>The gateway, which Compose joins to the engines of the first host.</summary>
-    public DocMap WithGateway() => new() { { "services", new DocMap { { GatewayFile.ServiceName, Gateway() } } } };
+    public DocMap WithGateway() => new()
+    {
+        { "services", new DocMap { { GatewayFile.ServiceName, Gateway() } } },
+        { "volumes", new DocMap { { GatewayStore, new DocMap() } } },
+    };
 
     private static string Limiter(PoolSite pool) => $"{pool.Name}-limits";
 
@@ -100,7 +108,7 @@ internal sealed class ComposeFile(
             { "volumes", Volumes(pool, start) },
             { "shm_size", "16gb" },
             { "ulimits", new DocMap { { "memlock", -1 }, { "stack", 67108864 } } },
-            { "stop_grace_period", $"{(options.DrainSeconds + 30).ToString(CultureInfo.InvariantCulture)}s" },
+            { "stop_grace_period", Grace },
             { "restart", "unless-stopped" },
             { "healthcheck", Health(pool, start) },
         };
@@ -194,15 +202,34 @@ internal sealed class ComposeFile(
         var map = new DocMap
         {
             { "image", options.GatewayImage },
-            { "command", new DocList { "serve", "/etc/token-factory/gateway.yaml" } },
-            { "ports", new DocList { Published(KubernetesShared.GatewayPort, KubernetesShared.GatewayPort) } },
-            { "volumes", new DocList { "./gateway.yaml:/etc/token-factory/gateway.yaml:ro" } },
+            { "command", new DocList { "serve", Configuration } },
+            { "working_dir", GatewayFile.StoreMount },
+            { "ports", new DocList { Published(GatewayFile.Port, GatewayFile.Port) } },
+            { "volumes", new DocList { $"./{GatewayFile.FileName}:{Configuration}:ro", $"{GatewayStore}:{GatewayFile.StoreMount}" } },
+            { "stop_grace_period", Grace },
             { "restart", "unless-stopped" },
+            { "healthcheck", GatewayHealth() },
         };
         if (hosts.Count > 1)
             map.Add("extra_hosts", DocList.Of(others));
         return map;
     }
+
+    /// <summary>Its image has no program that asks for a page, but a shell that can.</summary>
+    private static DocMap GatewayHealth()
+    {
+        var port = GatewayFile.Port.ToString(CultureInfo.InvariantCulture);
+        var ask = $"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '^ok' <&3";
+        return new DocMap
+        {
+            { "test", new DocList { "CMD", "bash", "-c", ask } },
+            { "interval", "10s" }, { "timeout", "5s" }, { "retries", 6 }, { "start_period", "300s" },
+        };
+    }
+
+    private const string Configuration = $"{GatewayFile.Folder}/{GatewayFile.FileName}";
+
+    private string Grace => $"{(options.DrainSeconds + MoreThanDrainSeconds).ToString(CultureInfo.InvariantCulture)}s";
 
     /// <summary>The variable that holds a host's address: HOST_2.</summary>
     public static string Variable(ComposeHost host) => host.Name.ToUpperInvariant().Replace('-', '_');

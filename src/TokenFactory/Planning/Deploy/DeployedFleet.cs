@@ -148,7 +148,7 @@ internal sealed class DeployedFleet
             }
         }
 
-        var gateway = KubernetesShared.Gateway(Name, GatewayText(InCluster), _options);
+        var gateway = KubernetesGateway.Of(Name, GatewayText(InCluster), _options);
         yield return new DeployFile($"{Folder(Clusters[0])}/gateway/gateway.yaml", Yaml.Write(gateway));
         var scaled = Pools.Where(pool => pool.Most is not null).Select(pool => pool.Engine.Key).Distinct(StringComparer.Ordinal).ToList();
         if (scaled.Count > 0)
@@ -190,7 +190,7 @@ internal sealed class DeployedFleet
         select new DeployFile(path, Yaml.Write(scenario, $"The plan as a scenario: tokenfactory simulate {path}"));
 
     private string GatewayText(Func<PoolSite, Reach> reach) =>
-        Yaml.Write(GatewayFile.Of(_design, [.. Pools.Select(pool => (pool, Launch(pool)))], reach), GatewayFile.Header);
+        Yaml.Write(GatewayFile.Of(_design, [.. Pools.Select(pool => (pool, Launch(pool)))], reach, _options.DrainSeconds), GatewayFile.Header);
 
     /// <summary>Where replicas are for a gateway in the first cluster.</summary>
     private Reach InCluster(PoolSite pool) => pool.Site == Clusters[0]

@@ -10,10 +10,33 @@ internal static class GatewayFile
 {
     public const string ServiceName = "gateway";
 
+    public const string FileName = "gateway.yaml";
+
+    public const int Port = 8080;
+
+    /// <summary>Where its container finds the file.</summary>
+    public const string Folder = "/etc/token-factory";
+
+    /// <summary>Where its container has a volume, and is started.</summary>
+    public const string StoreMount = "/var/lib/token-factory";
+
+    private const string Charging =
+        "Models without prices are not charged for, and budgets need prices. Beside a model's name:\n"
+        + "  usd_per_million_input: 0.10     prompt tokens that are computed\n"
+        + "  usd_per_million_cached: 0.05    prompt tokens that a prefix cache held\n"
+        + "  usd_per_million_output: 0.40    tokens of answers";
+
+    private const string Keeping =
+        "Journal, ledger and the admin key, below the folder in which the gateway starts: containers have a volume there.";
+
+    private const string FirstKey =
+        "Output of containers is kept by others: no key is printed at the first start. The README says how to make one.";
+
     /// <summary>What stands above the file.</summary>
     public const string Header =
-        "The gateway's configuration. Pools, classes and policies have the keys of a scenario ('tokenfactory simulate').\n"
-        + "listen     where the gateway takes OpenAI requests\n"
+        "The gateway's configuration: tokenfactory serve gateway.yaml --check says what it comes to. Pools, classes and policies have\n"
+        + "the keys of a scenario ('tokenfactory simulate').\n"
+        + "listen     where the gateway takes OpenAI requests; its admin API stays on 127.0.0.1:8081 inside its container\n"
         + "models     what clients ask for, and which pools serve it\n"
         + "pools      service: whose requests it takes; engine_model: what its engine calls the model; provider, region,\n"
         + "           instance_type: where it runs; endpoints: a URL per replica; discover: a name that resolves to the\n"
@@ -23,8 +46,9 @@ internal static class GatewayFile
     /// <param name="design">The design.</param>
     /// <param name="pools">Its pools, with the way their engines are started.</param>
     /// <param name="reach">Where the replicas of a pool are: URLs, or a name to discover them by.</param>
+    /// <param name="drainSeconds">For how long answers may go on when the gateway stops.</param>
     public static DocMap Of(
-        FleetDesign design, IReadOnlyList<(PoolSite Pool, EngineLaunch Launch)> pools, Func<PoolSite, Reach> reach)
+        FleetDesign design, IReadOnlyList<(PoolSite Pool, EngineLaunch Launch)> pools, Func<PoolSite, Reach> reach, int drainSeconds)
     {
         var classes = ScenarioFile.Classes(design.Classes);
         var list = new DocList();
@@ -45,8 +69,11 @@ internal static class GatewayFile
         return new DocMap
         {
             { "name", design.Name },
-            { "listen", $"0.0.0.0:{KubernetesShared.GatewayPort.ToString(CultureInfo.InvariantCulture)}" },
-            { "models", Models(pools) },
+            { "listen", $"0.0.0.0:{Port.ToString(CultureInfo.InvariantCulture)}" },
+            { "store", new DocMap { { "folder", ".tokenfactory" } }, Keeping },
+            { "first_key", false, FirstKey },
+            { "limits", new DocMap { { "drain_s", drainSeconds } } },
+            { "models", Models(pools), Charging },
             { "pools", list },
             { "classes", classes.Count > 0 ? classes : null },
             { "policies", new DocMap { { "routing", design.Routing } } },

@@ -4,7 +4,7 @@ using System.Text;
 namespace TokenFactory.Planning.Deploy;
 
 /// <summary>Writes the README of a fleet's files: what is what, how to start it, what to change, what is not covered.</summary>
-internal sealed class ReadmeFile(DeployedFleet fleet)
+internal sealed partial class ReadmeFile(DeployedFleet fleet)
 {
     private readonly StringBuilder _text = new();
 
@@ -14,6 +14,7 @@ internal sealed class ReadmeFile(DeployedFleet fleet)
         file.Head();
         file.Files();
         file.Start();
+        file.Gateway();
         file.Change();
         file.Notes();
         file.NotCovered();
@@ -86,7 +87,7 @@ internal sealed class ReadmeFile(DeployedFleet fleet)
         Row(true, $"{fleet.Folder(fleet.Clusters[0])}/gateway/", "the gateway for Kubernetes");
         Row(fleet.Pools.Any(pool => pool.Most is not null), DeployedFleet.AdapterPath, "what autoscalers ask the Prometheus adapter for");
         Row(fleet.Pools.Any(InSky), "skypilot/*.yaml", "SkyPilot services, one per pool");
-        Row(true, "gateway.yaml", "the gateway's configuration: models, pools, where replicas are, prices, promises, routing");
+        Row(true, "gateway.yaml", "the gateway's configuration: models, pools, where replicas are, promises, routing, store");
         foreach (var path in fleet.ScenarioPaths())
             Row(true, path, "the plan as `tokenfactory simulate` replays it");
         Line();
@@ -211,6 +212,8 @@ internal sealed class ReadmeFile(DeployedFleet fleet)
         Line($"- **Host requests**: {options.CpuPerGpu} cores and {options.MemoryGibPerGpu} GiB per GPU are assumed, not measured.");
         Line($"- **Tokens**: the Secret `{KubernetesPod.Secret}` holds yours; no file here does.");
         Line("- **Ports**: engines take requests without a key; keep their ports inside your network.");
+        Line("- **TLS**: the gateway speaks plain HTTP; give it `tls` in `gateway.yaml`, or end TLS before it.");
+        Line("- **Charges**: models are not charged for until `gateway.yaml` names their prices; what they cost is metered all the same.");
         if (fleet.Clusters.Count > 1)
             Line("- **Addresses**: the gateway stands in the first cluster; those ending in `.invalid` stand for pools of others.");
         Line();
@@ -253,10 +256,14 @@ internal sealed class ReadmeFile(DeployedFleet fleet)
                 Line($"- Scaling of {pool.Name} in SkyPilot, which scales by requests per second: it holds {pool.Replicas}.");
         }
 
+        foreach (var pool in fleet.Pools.Where(pool => pool.IsSplit))
+            Line($"- {pool.Name} behind this gateway: it does not pair prefill with decode yet, and refuses pools of these roles at its start.");
         if (fleet.Pools.Any(pool => pool.IsSplit))
-            Line("- Pairing prefill with decode is the gateway's work; the engines only hand KV caches over (NIXL, best over RDMA).");
+        {
+            Line("  The engines hand KV caches over (NIXL, best over RDMA); let a router that pairs them stand before them, and name its address");
+            Line("  in `gateway.yaml` as the endpoint of one pool without a role.");
+        }
 
         Line("- Clusters, drivers, device plugins, networks, storage classes, certificates and monitoring: they must be there.");
-        Line("- The gateway's image is built from Token Factory; until it is there, send requests to the pools' Services.");
     }
 }

@@ -18,7 +18,8 @@ internal static class SglangCommand
             .Value("--served-model-name", pool.Deployment.Model.Key)
             .Value("--host", "0.0.0.0")
             .Value("--port", EngineLaunch.Port)
-            .Switch("--enable-metrics");
+            .Switch("--enable-metrics")
+            .Switch("--enable-cache-report"); // else nobody learns which prompt tokens the cache held, and they cost as fresh ones
         if (pool.Checkpoint.QuantiseTo is { } format)
             line.Value("--quantization", format);
         Spread(line, pool);

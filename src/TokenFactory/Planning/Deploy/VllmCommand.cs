@@ -24,6 +24,7 @@ internal static class VllmCommand
         Cache(line, pool, notes);
         Speculate(line, pool, notes);
         var workers = Nodes(line, pool);
+        line.Switch("--enable-prompt-tokens-details"); // else nobody learns which prompt tokens the cache held, and they cost as fresh ones
         line.Value("--shutdown-timeout", pool.DrainSeconds);
         return new EngineLaunch
         {

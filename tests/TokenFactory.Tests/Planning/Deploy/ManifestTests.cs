@@ -45,7 +45,7 @@ public sealed class ManifestTests
             "nvidia/Llama-3.1-70B-Instruct-FP8", "--served-model-name", "llama-3.1-70b", "--host", "0.0.0.0", "--port", "8000",
             "--tensor-parallel-size", "4", "--max-num-seqs", "192", "--max-num-batched-tokens", "8192", "--enable-chunked-prefill",
             "--max-model-len", "131072", "--gpu-memory-utilization", "0.9", "--kv-cache-dtype", "fp8", "--enable-prefix-caching",
-            "--shutdown-timeout", "120",
+            "--enable-prompt-tokens-details", "--shutdown-timeout", "120",
         ];
         Assert.Equal(expected, YamlText.Texts(args));
     }
@@ -118,6 +118,47 @@ public sealed class ManifestTests
             ],
             urls);
         Assert.Contains("HOST_2", Text(Designs.Mixed, "compose/with-gateway.yaml"));
+    }
+
+    [Fact]
+    public void One_gateway_keeps_its_store_through_restarts_and_tells_no_key_to_logs()
+    {
+        var objects = Objects(Designs.Mixed, "kubernetes/aws-us-east-1-use1-az4/gateway/gateway.yaml");
+        var spec = objects.Single(o => Kind(o) == "Deployment")["spec"]!;
+        var (pod, claim) = (spec["template"]!["spec"]!, objects.Single(o => Kind(o) == "PersistentVolumeClaim"));
+        var container = pod["containers"]![0]!;
+        var (mount, volume) = (container["volumeMounts"]!.AsArray().Last()!, pod["volumes"]!.AsArray().Last()!);
+        Assert.Equal(("Recreate", 1), (spec["strategy"]!["type"]!.GetValue<string>(), Number(spec["replicas"])));
+        Assert.Equal(claim["metadata"]!["name"]!.GetValue<string>(), volume["persistentVolumeClaim"]!["claimName"]!.GetValue<string>());
+        Assert.Equal(volume["name"]!.GetValue<string>(), mount["name"]!.GetValue<string>());
+        Assert.Equal(mount["mountPath"]!.GetValue<string>(), container["workingDir"]!.GetValue<string>());
+        Assert.Equal(
+            ("/healthz", "/readyz", "/healthz"),
+            (Path(container["startupProbe"]!), Path(container["readinessProbe"]!), Path(container["livenessProbe"]!)));
+        var compose = YamlText.One(Text(Designs.Mixed, "compose/with-gateway.yaml"));
+        var service = compose["services"]!["gateway"]!;
+        Assert.Contains($"{Assert.Single(compose["volumes"]!.AsObject()).Key}:{service["working_dir"]!.GetValue<string>()}", YamlText.Texts(service["volumes"]));
+        foreach (var file in (string[])["gateway.yaml", "compose/gateway.yaml"])
+        {
+            var gateway = YamlText.One(Text(Designs.Mixed, file));
+            Assert.False(gateway["first_key"]!.GetValue<bool>());
+            Assert.False(System.IO.Path.IsPathRooted(gateway["store"]!["folder"]!.GetValue<string>()));
+            Assert.True(Number(pod["terminationGracePeriodSeconds"]) > Number(gateway["limits"]!["drain_s"]));
+        }
+
+        static string Path(JsonNode probe) => probe["httpGet"]!["path"]!.GetValue<string>();
+    }
+
+    [Fact]
+    public void The_gateways_image_starts_as_manifests_expect()
+    {
+        var image = Repository.Text("Dockerfile").Split('\n');
+        var compose = YamlText.One(Text(Designs.Mixed, "compose/with-gateway.yaml"))["services"]!["gateway"]!;
+        Assert.Contains($"WORKDIR {compose["working_dir"]!.GetValue<string>()}", image);
+        Assert.Contains($"EXPOSE {compose["ports"]![0]!.GetValue<string>().Split(':')[1]}", image);
+        Assert.Contains($"CMD [{string.Join(", ", YamlText.Texts(compose["command"]).Select(word => $"\"{word}\""))}]", image);
+        Assert.Contains("ENTRYPOINT [\"tokenfactory\"]", image);
+        Assert.Contains("USER $APP_UID", image);
     }
 
     [Fact]

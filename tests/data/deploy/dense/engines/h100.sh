@@ -13,4 +13,5 @@ exec vllm serve nvidia/Llama-3.1-70B-Instruct-FP8 \
   --gpu-memory-utilization 0.9 \
   --kv-cache-dtype fp8 \
   --enable-prefix-caching \
+  --enable-prompt-tokens-details \
   --shutdown-timeout 120

@@ -15,4 +15,5 @@ exec vllm serve meta-llama/Llama-3.1-8B-Instruct \
   --gpu-memory-utilization 0.9 \
   --kv-cache-dtype fp8 \
   --enable-prefix-caching \
+  --enable-prompt-tokens-details \
   --shutdown-timeout 120

@@ -8,6 +8,7 @@ exec python3 -m sglang.launch_server \
   --host 0.0.0.0 \
   --port 8000 \
   --enable-metrics \
+  --enable-cache-report \
   --tp-size 16 \
   --dp-size 16 \
   --enable-dp-attention \

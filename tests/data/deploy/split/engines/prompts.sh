@@ -7,6 +7,7 @@ exec python3 -m sglang.launch_server \
   --host 0.0.0.0 \
   --port 8000 \
   --enable-metrics \
+  --enable-cache-report \
   --tp-size 8 \
   --dp-size 8 \
   --enable-dp-attention \
