@@ -46,21 +46,10 @@ internal sealed class GatewayProcess : IDisposable
     /// <summary>Starts 'serve FILE --json' and waits until it answers.</summary>
     public static async Task<GatewayProcess> StartAsync(string file, string folder)
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            WorkingDirectory = folder,
-        };
-        string[] words = [typeof(App).Assembly.Location, "serve", file, "--json"];
-        foreach (var word in words)
-            start.ArgumentList.Add(word);
-        start.Environment["TOKENFACTORY_CATALOG"] = Program.NoCatalog;
-        var gateway = new GatewayProcess(Process.Start(start)!);
+        var gateway = Begin(folder, file, "--json");
         try
         {
-            var line = await gateway._process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+            var line = await gateway.LineAsync();
             gateway.Greeting = JsonDocument.Parse(line ?? throw new InvalidOperationException("It ended: " + gateway.Errors)).RootElement;
             return gateway;
         }
@@ -70,6 +59,26 @@ internal sealed class GatewayProcess : IDisposable
             throw;
         }
     }
+
+    /// <summary>Starts 'serve' with more words.</summary>
+    public static GatewayProcess Begin(string folder, params string[] more)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = folder,
+        };
+        string[] words = [typeof(App).Assembly.Location, "serve", .. more];
+        foreach (var word in words)
+            start.ArgumentList.Add(word);
+        start.Environment["TOKENFACTORY_CATALOG"] = Program.NoCatalog;
+        return new GatewayProcess(Process.Start(start)!);
+    }
+
+    /// <summary>The next line of its output; null at the end.</summary>
+    public Task<string?> LineAsync() => _process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
 
     /// <summary>Waits until it says something on standard error.</summary>
     public async Task SaysAsync(string words)
