@@ -6,10 +6,11 @@ using TokenFactory.Fleet;
 using TokenFactory.Gateway.Admin;
 using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Setup;
+using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Gateway.Tenants;
 using TokenFactory.Policies;
-using TokenFactory.Store;
 using TokenFactory.Store.Tenants;
+using TokenFactory.Store;
 using TokenFactory.Units;
 
 namespace TokenFactory.Cli.Tests;

@@ -45,6 +45,7 @@ public sealed partial class DocumentationTests
     [Theory]
     [InlineData("price", "./tokenfactory price --model llama-3.1-70b", "")]
     [InlineData("simulate", "./tokenfactory simulate examples/simulate-chat.yaml", "\nTenants\n")]
+    [InlineData("serve", "./tokenfactory serve", "")]
     public void The_readme_shows_a_picture_of_real_output(string name, string command, string until)
     {
         var picture = Repository.Path("docs", "images", name + ".svg");
@@ -59,7 +60,7 @@ public sealed partial class DocumentationTests
     [Fact]
     public void Each_verb_has_a_guide_that_runs_it()
     {
-        Assert.All(new[] { "price", "billing", "factory", "predict", "workload", "simulate", "plan", "audit", "calibrate", "catalog" }, verb =>
+        Assert.All(new[] { "price", "billing", "factory", "predict", "workload", "simulate", "plan", "audit", "calibrate", "catalog", "serve" }, verb =>
         {
             var runs = Block().Matches(Repository.Text("docs", "guide", verb + ".md")).Count(block => block.Groups["command"].Value.Contains($"tokenfactory {verb}", StringComparison.Ordinal));
             Assert.True(runs >= 2, $"docs/guide/{verb}.md shows {runs} runs of its verb");
@@ -76,6 +77,8 @@ public sealed partial class DocumentationTests
     {
         var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("./tokenfactory", words[0]);
+        if (words is [_, "serve"])
+            return Serve.FirstGreeting.Text;
         var outcome = Program.RunIn(Width, Program.NoCatalog, words[1..]);
         var progress = outcome.Code != 2; // who answers says on standard error how long it took; who cannot says why
         return (progress ? outcome.Out : outcome.Out + outcome.Err).TrimEnd('\n') + "\n";

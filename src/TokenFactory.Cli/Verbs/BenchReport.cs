@@ -1,3 +1,4 @@
+using System.Globalization;
 using TokenFactory.Cli.Output;
 using TokenFactory.Engine;
 using TokenFactory.Gateway.Load;
@@ -148,7 +149,7 @@ internal static class BenchReport
     private static IEnumerable<LoadTally> Shown(LoadReport report) =>
         report.Classes.Count > 1 ? [report.All, .. report.Classes] : report.Classes;
 
-    private static Cell Count(long number) => new(number, Spell.Number(number));
+    private static Cell Count(long number) => new(number, number.ToString("N0", CultureInfo.InvariantCulture));
 
     private static Cell Number(double number) => new(number, Spell.Number(number));
 

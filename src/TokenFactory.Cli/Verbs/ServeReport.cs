@@ -1,3 +1,4 @@
+using System.Globalization;
 using TokenFactory.Cli.Output;
 using TokenFactory.Fleet;
 using TokenFactory.Gateway.Setup;
@@ -131,7 +132,7 @@ internal static class ServeReport
         Number(one.EndToEndSeconds),
         Number(one.DeadlineSeconds),
         Number(one.MaxWaitSeconds ?? (one.FillsSlack && one.DeadlineSeconds is not null ? null : limits.WaitSeconds)),
-        Number(one.MaxWaiting ?? limits.Waiting),
+        Whole(one.MaxWaiting ?? limits.Waiting),
         new(one.FillsSlack, one.FillsSlack ? "yes" : "no"),
     ];
 
@@ -150,15 +151,17 @@ internal static class ServeReport
         Cell.Of(one.Name),
         Cell.Of(one.Models.Count == 0 ? "all" : string.Join(", ", one.Models)),
         Cell.Of(string.Join(", ", one.Classes.Prepend(one.Class ?? first).Distinct())),
-        Number(keys),
-        Number(one.RequestsPerMinute),
-        Number(one.TokensPerMinute),
-        Number(one.Concurrency),
-        Number(one.MaxOutputTokens),
+        Whole(keys),
+        Whole(one.RequestsPerMinute),
+        Whole(one.TokensPerMinute),
+        Whole(one.Concurrency),
+        Whole(one.MaxOutputTokens),
         Number((double?)one.UsdPerHour?.Value),
         Number((double?)one.UsdPerDay?.Value),
         Number((double?)one.UsdPerMonth?.Value),
     ];
+
+    private static Cell Whole(long? number) => number is { } value ? new(value, value.ToString("N0", CultureInfo.InvariantCulture)) : Cell.None;
 
     private static Cell Number(double? number) => number is { } value ? new(value, Spell.Number(value)) : Cell.None;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Tenants;
 using TokenFactory.Store.Tenants;
 using TokenFactory.Units;

@@ -1,4 +1,4 @@
-using TokenFactory.Gateway.Admin;
+using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Tenants;
 
 namespace TokenFactory.Gateway.Telemetry;

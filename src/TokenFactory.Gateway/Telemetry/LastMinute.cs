@@ -1,4 +1,5 @@
-using TokenFactory.Gateway.Admin;
+using TokenFactory.Gateway.Live;
+
 
 namespace TokenFactory.Gateway.Telemetry;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using TokenFactory.Gateway.Admin;
+using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Tenants;
 
 namespace TokenFactory.Gateway.Telemetry;

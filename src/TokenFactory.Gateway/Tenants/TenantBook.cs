@@ -108,7 +108,7 @@ public sealed partial class TenantBook : IAsyncDisposable
         if (caller.MayUse(model))
             return caller.Account.Reserve(_clock.Now, tokens, worst, out why);
         why = new Refused(
-            403,
+            404,
             "model_not_found",
             $"Tenant '{caller.Tenant.Name}' may not use the model '{model}'. It may use {string.Join(", ", caller.Tenant.Models)}.");
         return null;

@@ -13,8 +13,9 @@ public sealed class ExampleTests
     public void Runs_by_the_command_in_the_list(string file)
     {
         var line = Assert.Single(Repository.Text("examples", "README.md").Split('\n'), line => line.Contains($"]({file})", StringComparison.Ordinal));
-        var verb = Assert.Single(new[] { "price", "billing", "factory", "predict", "workload make", "simulate", "plan", "audit" }, verb => line.Contains($"`./tokenfactory {verb} examples/{file}`", StringComparison.Ordinal));
-        var run = Program.Run([.. verb.Split(' '), $"examples/{file}"]);
+        var verb = Assert.Single(new[] { "price", "billing", "factory", "predict", "workload make", "simulate", "plan", "audit", "serve" }, verb => line.Contains($"`./tokenfactory {verb} examples/{file}`", StringComparison.Ordinal));
+        string[] without = verb == "serve" ? ["--check"] : []; // else it would serve on
+        var run = Program.Run([.. verb.Split(' '), $"examples/{file}", .. without]);
         Assert.True(run.Code == 0, run.Err);
         Assert.Matches("^$|^[^\n]+ x real time\n$|^planned in [0-9.]+ s\n$|^[0-9,]+ runs of the twin, [0-9,]+ requests in [0-9.]+ s\n$", run.Err.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() is { } last ? last + "\n" : "");
         Assert.NotEmpty(run.Out);

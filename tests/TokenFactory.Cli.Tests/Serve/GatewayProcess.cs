@@ -58,23 +58,10 @@ internal sealed class GatewayProcess : IDisposable
     /// <summary>Starts 'serve FILE --json' and waits until it answers.</summary>
     public static async Task<GatewayProcess> StartAsync(string file, string folder, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            WorkingDirectory = folder,
-        };
-        string[] words = [typeof(App).Assembly.Location, "serve", file, "--json"];
-        foreach (var word in words)
-            start.ArgumentList.Add(word);
-        start.Environment["TOKENFACTORY_CATALOG"] = Program.NoCatalog;
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        var gateway = new GatewayProcess(Process.Start(start)!);
+        var gateway = Begin(folder, environment, file, "--json");
         try
         {
-            var line = await gateway._process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+            var line = await gateway.LineAsync();
             gateway.Greeting = JsonDocument.Parse(line ?? throw new InvalidOperationException("It ended: " + gateway.Errors)).RootElement;
             return gateway;
         }
@@ -84,6 +71,30 @@ internal sealed class GatewayProcess : IDisposable
             throw;
         }
     }
+
+    /// <summary>Starts 'serve' with more words.</summary>
+    public static GatewayProcess Begin(string folder, params string[] more) => Begin(folder, [], more);
+
+    private static GatewayProcess Begin(string folder, (string Name, string Value)[] environment, params string[] more)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = folder,
+        };
+        string[] words = [typeof(App).Assembly.Location, "serve", .. more];
+        foreach (var word in words)
+            start.ArgumentList.Add(word);
+        start.Environment["TOKENFACTORY_CATALOG"] = Program.NoCatalog;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return new GatewayProcess(Process.Start(start)!);
+    }
+
+    /// <summary>The next line of its output; null at the end.</summary>
+    public Task<string?> LineAsync() => _process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
 
     /// <summary>Waits until it says something on standard error.</summary>
     public async Task SaysAsync(string words)

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
 using TokenFactory.Gateway.Admin;
+using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Gateway.Tests.Tenants;
 using TokenFactory.Store.Tenants;
 using TokenFactory.Units;

@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
+using System.Net;
 using System.Text.Json;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Gateway.Admin;
+using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Setup;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Gateway.Tests.Tenants;

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using TokenFactory.Gateway.Admin;
+using TokenFactory.Gateway.Live;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Gateway.Tenants;
 using TokenFactory.Policies;

@@ -86,7 +86,7 @@ public sealed class LimitTests
         await using var books = await Books.OpenAsync(Books.Tenant(new TenantRecord("acme") { Models = ["qwen", "llama"] }));
         Assert.NotNull(books.Book.Reserve(books.Caller("acme"), "llama", 1, Usd.Zero, out _));
         Assert.Null(books.Book.Reserve(books.Caller("acme"), "gpt", 1, Usd.Zero, out var why));
-        Assert.Equal((403, "model_not_found"), (why!.Status, why.Code));
+        Assert.Equal((404, "model_not_found"), (why!.Status, why.Code));
         Assert.Equal("Tenant 'acme' may not use the model 'gpt'. It may use qwen, llama.", why.Message);
     }
 

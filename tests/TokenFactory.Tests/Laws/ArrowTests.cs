@@ -101,7 +101,9 @@ public sealed partial class ArrowTests
     public void The_documentation_shows_the_row_of_every_folder()
     {
         var written = DocumentRow().Matches(Repository.Text("docs", "ARCHITECTURE.md"))
-            .Select(row => (Folder: row.Groups["folder"].Value, Uses: row.Groups["uses"].Value)).ToList();
+            .Select(row => (Folder: row.Groups["folder"].Value, Uses: row.Groups["uses"].Value))
+            .Where(row => MayUse.ContainsKey(row.Folder)) // those of the gateway are another table
+            .ToList();
         Assert.Equal(Directories(), written.Select(row => row.Folder).Intersect(Directories()).Order());
         Assert.All(written, row => Assert.Equal(string.Join(", ", MayUse[row.Folder]), row.Uses == "nothing" ? "" : row.Uses));
     }
