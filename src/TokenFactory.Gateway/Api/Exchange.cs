@@ -36,7 +36,7 @@ internal sealed partial class Exchange(Gateway gateway, Running running, HttpCon
         }
 
         _body = body.Memory;
-        if (intake.Refuses(taken) is { } refused)
+        if (intake.Refuses(taken, body.Problem) is { } refused)
         {
             await RefuseAsync(refused).ConfigureAwait(false);
             return;

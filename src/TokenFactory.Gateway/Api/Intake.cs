@@ -25,7 +25,9 @@ internal sealed class Intake(Gateway gateway, Running running, Caller caller, En
     private const double MostDeadlineSeconds = 7 * 86400;
 
     /// <summary>What cannot be taken in.</summary>
-    public Refusal? Refuses(BodyIntake intake) => intake switch
+    /// <param name="intake">What became of the body.</param>
+    /// <param name="problem">What is wrong with its framing or pace.</param>
+    public Refusal? Refuses(BodyIntake intake, BadHttpRequestException? problem) => intake switch
     {
         BodyIntake.Taken => null,
         BodyIntake.TooLong => new(
@@ -35,7 +37,9 @@ internal sealed class Intake(Gateway gateway, Running running, Caller caller, En
             "overloaded",
             $"Bodies of other requests fill limits.held_body_mb: {Mebibytes(running.Setup.Limits.HeldBodyBytes)} MiB. Retry after 1 s.",
             RetrySeconds: 1),
-        _ => new(400, "incomplete_body", "The body ended before its declared length."),
+        _ when problem?.StatusCode == StatusCodes.Status408RequestTimeout => new(
+            408, "body_too_slow", $"The body came too slowly for limits.slow_client_s, {running.Setup.Limits.SlowClientSeconds:0.#} s. Send it faster."),
+        _ => new(400, "bad_body", problem?.Message ?? "The body ended before its declared length."),
     };
 
     /// <summary>Finds out what is asked for, and reserves the most that it can cost.</summary>

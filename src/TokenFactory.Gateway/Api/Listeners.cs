@@ -14,6 +14,8 @@ namespace TokenFactory.Gateway.Api;
 /// <summary>Web servers, bare: no configuration files, no variables of the environment, nothing between the socket and who answers.</summary>
 internal static class Listeners
 {
+    private const double LeastBodyRate = 240; // bytes a second
+    private const double LeastGrace = 2; // seconds; the web server looks each second
     private static readonly TimeSpan HeaderTime = TimeSpan.FromSeconds(30);
 
     /// <summary>A server that is built and not started.</summary>
@@ -50,6 +52,7 @@ internal static class Listeners
         kestrel.Limits.MaxRequestLineSize = Math.Min(limits.HeaderBytes, 8192);
         kestrel.Limits.MaxRequestBodySize = null; // counted as bodies are taken in, and refused in the API's own words
         kestrel.Limits.RequestHeadersTimeout = HeaderTime;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(LeastBodyRate, TimeSpan.FromSeconds(Math.Max(LeastGrace, limits.SlowClientSeconds)));
         kestrel.Limits.MinResponseDataRate = null; // slow clients are cut off by limits.slow_client_s
         kestrel.Listen(address, at =>
         {

@@ -36,7 +36,7 @@ internal enum BodyIntake
     /// <summary>Bodies of others fill what may be held.</summary>
     NoRoom,
 
-    /// <summary>It is not framed as it should be, or ended before its declared length.</summary>
+    /// <summary>It is not framed as it should be, ended before its declared length, or came too slowly.</summary>
     Broken,
 
     /// <summary>The client left.</summary>
@@ -56,6 +56,9 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
 
     private readonly PooledBytes _bytes = new();
     private long _taken;
+
+    /// <summary>What is wrong with its framing or pace; null where nothing is.</summary>
+    public BadHttpRequestException? Problem { get; private set; }
 
     /// <summary>The body.</summary>
     public ReadOnlyMemory<byte> Memory => _bytes.Memory;
@@ -82,7 +85,8 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
-            return gone is BadHttpRequestException ? BodyIntake.Broken : BodyIntake.Left;
+            Problem = gone as BadHttpRequestException;
+            return Problem is null ? BodyIntake.Left : BodyIntake.Broken;
         }
     }
 

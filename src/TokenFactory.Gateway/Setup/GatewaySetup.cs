@@ -186,7 +186,10 @@ public sealed record LimitSetup
     /// <summary>Seconds between two bytes of an answer until a replica counts as failed.</summary>
     public double IdleSeconds { get; init; } = 120;
 
-    /// <summary>Seconds for which a client may take nothing of its answer before it counts as gone.</summary>
+    /// <summary>
+    /// Seconds for which a client may take nothing of its answer before it counts as gone, and for which its body may come more slowly than
+    /// 240 bytes a second.
+    /// </summary>
     public double SlowClientSeconds { get; init; } = 30;
 
     /// <summary>Seconds that answers get to end when the gateway stops, or a replica leaves the file.</summary>

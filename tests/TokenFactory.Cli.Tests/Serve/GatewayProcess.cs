@@ -109,7 +109,14 @@ internal sealed class GatewayProcess : IDisposable
                 next = _said.Task;
             }
 
-            await next.WaitAsync(Patience);
+            try
+            {
+                await next.WaitAsync(Patience);
+            }
+            catch (TimeoutException)
+            {
+                Assert.Fail($"It does not say '{words}', but: {Errors}");
+            }
         }
     }
 

@@ -56,7 +56,7 @@ public sealed class ReloadTests
         await gateway.SaysAsync("is not taken");
         var mistakes = gateway.Errors;
         Assert.Equal(0, Volatile.Read(ref fresh));
-        folder.Write("factory.yaml", Factories.Yaml([second.Address], more: log).Replace("models:", $"models:\n  - {{name: twin, pools: [h100]}}", StringComparison.Ordinal));
+        folder.Write("factory.yaml", WithTwin(second.Address, log));
         await gateway.SaysAsync("is in force");
         var before = Volatile.Read(ref old);
         await GatewayProcess.UntilAsync(() => Task.FromResult(Volatile.Read(ref fresh) > 100), "requests reach the second engine");
@@ -77,6 +77,12 @@ public sealed class ReloadTests
         Assert.All(records, record => Assert.Equal(Ended.Completed, record.Outcome));
         Assert.True(File.Exists(Path.Combine(folder.Root, "events.2.jsonl")), "another fleet begins another log");
     }
+
+    /// <summary>Another model beside it, with a pool of its own.</summary>
+    private static string WithTwin(Uri engine, string log) => Factories
+        .Yaml([engine], pool: $"\n  - {{name: twins, model: {Factories.Model}, gpu: h100-sxm, usd_per_gpu_hour: 2.5, endpoints: [\"{engine}\"]}}", more: log)
+        .Replace("models:", "models:\n  - {name: twin, pools: [twins]}", StringComparison.Ordinal)
+        .Replace("    usd_per_million_input", "    pools: [h100]\n    usd_per_million_input", StringComparison.Ordinal);
 
     /// <summary>Clients that ask as fast as they are answered; how many were, each of them well.</summary>
     private static async Task<int> LoadAsync(GatewayProcess gateway, CancellationToken stop)

@@ -47,12 +47,21 @@ public sealed class FuzzTests
     public async Task Mutated_answers_reach_the_right_client_or_none_and_leave_nothing_behind()
     {
         var (seen, whole, number) = (new Tally(2 * Count), new Tally(2 * Count), 0);
-        await using var engine = new RawEngine(async line =>
+        var looks = 0;
+        await using var engine = new RawEngine(AnswerAsync, LookAsync);
+        ValueTask<bool> LookAsync(RawLine line)
+        {
+            var dice = new Dice(Interlocked.Increment(ref looks));
+            return dice.Chance(0.5) ? RawEngine.ShowAsync(line) : new OddAnswers(dice, Endpoint.Chat, dice.Chance(0.2), "look").Draw().SendAsync(line);
+        }
+
+        async ValueTask<bool> AnswerAsync(RawLine line)
         {
             var dice = new Dice(int.Parse(Member(line.Body, "seed")) + seen.Add(line.Id));
             var endpoint = (Endpoint)Array.IndexOf(Paths, line.Path);
             return await new OddAnswers(dice, endpoint, line.Body.Span.IndexOf("\"stream\":true"u8) >= 0, line.Id).Draw().SendAsync(line);
-        });
+        }
+
         using var logs = new StringLogs();
         await using var gateway = await RunningGateway.StartAsync([engine.Address], Hardy, logs: logs.Provider);
 
@@ -65,6 +74,8 @@ public sealed class FuzzTests
         });
 
         Assert.Null(engine.Fault);
+        var before = Volatile.Read(ref looks);
+        await Storm.UntilAsync(() => Volatile.Read(ref looks) > before + 10, "it goes on to look at its replica");
         var spent = gateway.Host.Tenants.UsageOf("acme")!.SpentMonth;
         var records = await gateway.StopAsync();
         AssertQuiet(logs);
@@ -79,7 +90,7 @@ public sealed class FuzzTests
     /// <summary>One replica that is never given up, so that all answers are drawn and not the circuit breaker's refusals.</summary>
     private static GatewaySetup Hardy(GatewaySetup setup) => setup with
     {
-        Health = setup.Health with { Failures = int.MaxValue, OutlierFactor = 0 },
+        Health = setup.Health with { Failures = int.MaxValue, OutlierFactor = 0, EverySeconds = 0.01, TimeoutSeconds = 0.2 },
         Policies = setup.Policies with { Recovery = new Recovery { FreeRetries = int.MaxValue } },
         Limits = setup.Limits with { FirstByteSeconds = 0.15, IdleSeconds = 0.15 },
     };

@@ -89,11 +89,15 @@ internal sealed class RawEngine : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Func<RawLine, ValueTask<bool>> _script;
+    private readonly Func<RawLine, ValueTask<bool>>? _looks;
     private int _lines = 1;
 
-    public RawEngine(Func<RawLine, ValueTask<bool>> script)
+    /// <summary>An engine that answers from now on.</summary>
+    /// <param name="script">Answers requests.</param>
+    /// <param name="looks">Answers looks at its health, metrics and models; null where they are answered as they should be.</param>
+    public RawEngine(Func<RawLine, ValueTask<bool>> script, Func<RawLine, ValueTask<bool>>? looks = null)
     {
-        _script = script;
+        (_script, _looks) = (script, looks);
         _listener.Start(4096);
         Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
         _ = AcceptAsync();
@@ -159,8 +163,9 @@ internal sealed class RawEngine : IAsyncDisposable
                 }
 
                 var line = new RawLine(socket, Encoding.Latin1.GetString(buffer, 0, head - 4), buffer.AsMemory(head, body), _stop.Token);
-                if (!await AnswerAsync(line))
-                    return;
+                var answer = AnswerAsync(line);
+                if (!(answer.IsCompleted ? await answer : await answer.AsTask().WaitAsync(_stop.Token)))
+                    return; // a script that waits for something holds nobody up at the end
                 length -= head + body;
                 Array.Copy(buffer, head + body, buffer, 0, length);
             }
@@ -179,7 +184,12 @@ internal sealed class RawEngine : IAsyncDisposable
         }
     }
 
-    private async ValueTask<bool> AnswerAsync(RawLine line)
+    private ValueTask<bool> AnswerAsync(RawLine line) => line.Path is not ("/health" or "/metrics" or "/v1/models")
+        ? _script(line)
+        : _looks?.Invoke(line) ?? ShowAsync(line);
+
+    /// <summary>Answers a look as it should be answered.</summary>
+    public static async ValueTask<bool> ShowAsync(RawLine line)
     {
         switch (line.Path)
         {
@@ -189,11 +199,9 @@ internal sealed class RawEngine : IAsyncDisposable
             case "/metrics":
                 await line.AnswerAsync(200, Metrics, "text/plain");
                 return true;
-            case "/v1/models":
+            default:
                 await line.AnswerAsync(200, """{"object":"list","data":[]}""");
                 return true;
-            default:
-                return await _script(line);
         }
     }
 

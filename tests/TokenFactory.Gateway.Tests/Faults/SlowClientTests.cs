@@ -81,6 +81,35 @@ public sealed class SlowClientTests
         Assert.Equal(Outcome.Completed, Assert.Single(await gateway.StopAsync()).Outcome);
     }
 
+    /// <summary>The web server looks at the pace each second, and not before 2 s.</summary>
+    [Fact]
+    public async Task Whose_body_trickles_in_is_told_so_and_who_sends_it_in_pieces_is_served()
+    {
+        await using var engine = new RawEngine(async line =>
+        {
+            await line.AnswerAsync(200, """{"id":"a","usage":{"prompt_tokens":9,"completion_tokens":3}}""");
+            return true;
+        });
+        await using var gateway = await StartAsync(engine);
+        var request = RawClient.Post(gateway.Host.FirstKey!, RunningGateway.Body(stream: false));
+        var head = request[..(request.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)];
+        using var slow = await RawClient.ConnectAsync(gateway.Host.Address);
+        using var steady = await RawClient.ConnectAsync(gateway.Host.Address);
+
+        await slow.SendAsync(head);
+        foreach (var piece in request.Chunk(40))
+            await steady.SendAsync(new string(piece));
+        var answered = await steady.ReceiveAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(200, Assert.Single(RawClient.Answers(answered.ToArray())).Status);
+        Assert.True(gateway.Host.HeldBodyBytes > 0);
+
+        var refused = Assert.Single(RawClient.Answers(await slow.ReadAsync(TimeSpan.FromSeconds(60))));
+        Assert.Equal(408, refused.Status);
+        Assert.Contains("body_too_slow", refused.Text, StringComparison.Ordinal);
+        await Storm.UntilAsync(() => gateway.Host.InFlight == 0 && gateway.Host.HeldBodyBytes == 0, "its place is free again");
+        Assert.Single(await gateway.StopAsync());
+    }
+
     private static Task<RunningGateway> StartAsync(RawEngine engine) => RunningGateway.StartAsync(
         [engine.Address], setup => setup with { Limits = setup.Limits with { SlowClientSeconds = Patience } });
 

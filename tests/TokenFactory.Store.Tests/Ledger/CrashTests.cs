@@ -11,6 +11,9 @@ public sealed class CrashTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>Where this process is one that a test started: what it works in. It runs the same test, as the part of the child.</summary>
+    private static string? Given => Environment.GetEnvironmentVariable(FolderVariable);
+
     [Fact]
     public async Task Cut_at_any_byte_the_journal_gives_all_whole_records_before()
     {
@@ -46,6 +49,12 @@ public sealed class CrashTests
     [Fact]
     public async Task What_a_killed_process_had_acknowledged_is_in_the_store_exactly_once()
     {
+        if (Given is { } given)
+        {
+            await WriteUntilKilledAsync(given);
+            return;
+        }
+
         var folder = Directory.CreateTempSubdirectory("tf-killed-").FullName;
         try
         {
@@ -68,10 +77,8 @@ public sealed class CrashTests
     }
 
     /// <summary>What the processes do that are killed.</summary>
-    [Fact(Explicit = true)]
-    public async Task Write_until_killed()
+    private static async Task WriteUntilKilledAsync(string folder)
     {
-        var folder = Environment.GetEnvironmentVariable(FolderVariable) ?? throw new InvalidOperationException(FolderVariable);
         await using var store = UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")));
         var options = new JournalOptions(folder) { SegmentBytes = 100_000 };
         await using var writer = await LedgerWriter.OpenAsync(store, options, TimeProvider.System, null, Cancel);
@@ -96,12 +103,18 @@ public sealed class CrashTests
     [Fact]
     public async Task A_full_disk_is_told_to_those_who_wait_and_room_mends_it()
     {
+        if (Given is { } given)
+        {
+            await WriteUntilFullAsync(given);
+            return;
+        }
+
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can make a small disk");
         var folder = Directory.CreateTempSubdirectory("tf-full-").FullName;
         try
         {
             Directory.CreateDirectory(Path.Combine(folder, "disk"));
-            var child = Child(nameof(Write_until_the_disk_is_full), folder);
+            var child = Child(nameof(A_full_disk_is_told_to_those_who_wait_and_room_mends_it), folder);
             var script = $"mount -t tmpfs -o size=200k none {folder}/disk && exec \"$0\" \"$@\"";
             var start = new ProcessStartInfo("unshare", ["-m", "sh", "-c", script, child.FileName, .. child.ArgumentList])
             {
@@ -125,10 +138,8 @@ public sealed class CrashTests
     }
 
     /// <summary>What the process on the small disk does.</summary>
-    [Fact(Explicit = true)]
-    public async Task Write_until_the_disk_is_full()
+    private static async Task WriteUntilFullAsync(string folder)
     {
-        var folder = Environment.GetEnvironmentVariable(FolderVariable) ?? throw new InvalidOperationException(FolderVariable);
         var disk = Path.Combine(folder, "disk");
         await File.WriteAllBytesAsync(Path.Combine(disk, "ballast"), new byte[100_000], Cancel);
         await using var store = new HeldStore(UsageStores.Open(StoreLocation.Sqlite(Path.Combine(folder, "ledger.db")))) { Shut = true };
@@ -167,7 +178,7 @@ public sealed class CrashTests
     {
         var start = new ProcessStartInfo(
             Path.ChangeExtension(typeof(CrashTests).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null),
-            ["-noColor", "-method", $"{typeof(CrashTests).FullName}.{test}", "-explicit", "only"])
+            ["-noColor", "-method", $"{typeof(CrashTests).FullName}.{test}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -181,7 +192,7 @@ public sealed class CrashTests
 
     private static async Task KillAsync(string folder, int acknowledgements)
     {
-        using var process = Process.Start(Child(nameof(Write_until_killed), folder))!;
+        using var process = Process.Start(Child(nameof(What_a_killed_process_had_acknowledged_is_in_the_store_exactly_once), folder))!;
         var said = process.StandardOutput.ReadToEndAsync(Cancel);
         var file = Path.Combine(folder, "acknowledged");
         var before = File.Exists(file) ? Lines(file).Count : 0;
