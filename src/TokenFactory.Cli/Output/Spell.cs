@@ -20,7 +20,7 @@ internal static class Spell
             >= 10 => value.ToString("0.0", Plain),
             >= 1 => value.ToString("0.00", Plain),
             >= 0.1 => value.ToString("0.000", Plain),
-            _ => value.ToString("G3", Plain),
+            _ => Small(value),
         };
     }
 
@@ -37,8 +37,16 @@ internal static class Spell
             >= 1000 => $"{sign}${size.ToString("N0", Plain)}",
             >= 1 => $"{sign}${size.ToString("0.00", Plain)}",
             >= 0.1 => $"{sign}${size.ToString("0.000", Plain)}",
-            _ => $"{sign}${size.ToString("G3", Plain)}",
+            _ => $"{sign}${Small(size)}",
         };
+    }
+
+    /// <summary>Three significant digits of what is below a tenth; without an exponent down to a billionth, which is what money is counted in.</summary>
+    private static string Small(double value)
+    {
+        const int MostDigits = 11;
+        var digits = 2 - (int)Math.Floor(Math.Log10(Math.Abs(value)));
+        return value.ToString(digits > MostDigits ? "G3" : "0." + new string('#', digits), Plain);
     }
 
     /// <summary>A share as a percentage, one decimal below ten.</summary>

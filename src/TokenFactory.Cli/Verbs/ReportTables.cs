@@ -39,7 +39,7 @@ internal static class ReportTables
         var when = asked.From == DateTime.UnixEpoch ? "in the table" : $"from {asked.From:yyyy-MM-dd HH:mm} to {asked.To:yyyy-MM-dd HH:mm} UTC";
         if (sum.Requests == 0)
             return [$"No request ended {when}."];
-        var answer = $"{sum.Requests:#,0} requests {when}: {sum.Tokens.Prompt + sum.Tokens.Output:#,0} tokens, charged {Dollars(sum.Charged)}, "
+        var answer = $"{sum.Requests:#,0} {(sum.Requests == 1 ? "request" : "requests")} {when}: {sum.Tokens.Prompt + sum.Tokens.Output:#,0} tokens, charged {Dollars(sum.Charged)}, "
             + $"cost {Dollars(sum.AllocationCost)}, margin {Dollars(sum.Margin)}.";
         var energy = sum.JoulesPerOutputToken is { } each
             ? $" {Spell.Number(sum.Joules)} J at the boards, {Spell.Number(each)} J per token of answers (estimated)."
