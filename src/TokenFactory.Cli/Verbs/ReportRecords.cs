@@ -70,12 +70,17 @@ internal static class ReportRecords
     /// <summary>One row, cell by cell.</summary>
     private sealed class RecordRow(CsvRow row)
     {
+        private const long MostTokens = 1_000_000_000_000;
+        private const decimal MostSeconds = 9_000_000_000m; // the year 2255: nanoseconds since 1970 still fit
+        private const decimal MostUsd = 100_000_000m;
+        private const double MostJoules = 1e15;
+
         public UsageRecord Read() => new()
         {
-            Id = Text("id"),
-            Tenant = Text("tenant"),
+            Id = row.Required("id"),
+            Tenant = row.Required("tenant"),
             Key = Text("key"),
-            Model = Text("model"),
+            Model = row.Required("model"),
             Pool = Text("pool"),
             Replica = Text("replica"),
             Class = Text("class"),
@@ -86,26 +91,52 @@ internal static class ReportRecords
             Dispatched = At("dispatched_s"),
             FirstToken = Text("first_token_s").Length > 0 ? At("first_token_s") : null,
             Ended = At("ended_s"),
-            Attempts = (int)Number("attempts"),
-            Tokens = new TokenCounts((long)Number("fresh_tokens"), (long)Number("cached_tokens"), (long)Number("output_tokens"), (long)Number("reasoning_tokens")),
+            Attempts = (int)Whole("attempts", 1, int.MaxValue),
+            Tokens = Tokens(),
             TokensFrom = One<TokensFrom>("tokens_from"),
-            Charged = new Usd(Number("charged_usd")),
-            UsageCost = new Usd(Number("usage_cost_usd")),
-            AllocationCost = new Usd(Number("allocation_cost_usd")),
-            Joules = (double)Number("joules"),
+            Charged = new Usd(Number("charged_usd", MostUsd)),
+            UsageCost = new Usd(Number("usage_cost_usd", MostUsd)),
+            AllocationCost = new Usd(Number("allocation_cost_usd", MostUsd)),
+            Joules = Joules(),
             JoulesAt = Text("joules_at"),
             JoulesFrom = Text("joules_from"),
         };
 
         private string Text(string column) => row[column];
 
-        private Instant At(string column) => new((long)(Number(column) * 1_000_000_000));
+        private Instant At(string column) => new((long)(Number(column, MostSeconds) * 1_000_000_000));
 
-        private decimal Number(string column)
+        private TokenCounts Tokens()
         {
-            if (decimal.TryParse(Text(column), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and < 9_000_000_000m)
+            var output = Whole("output_tokens", 0, MostTokens);
+            var reasoning = Whole("reasoning_tokens", 0, MostTokens);
+            if (reasoning > output)
+                row.Note("reasoning_tokens", $"is '{reasoning}'", $"It is part of output_tokens: give 0 to {output}");
+            return new TokenCounts(Whole("fresh_tokens", 0, MostTokens), Whole("cached_tokens", 0, MostTokens), output, reasoning);
+        }
+
+        private long Whole(string column, long least, long most)
+        {
+            if (long.TryParse(Text(column), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
                 return number;
-            row.Note(column, $"is '{Text(column)}'", "Give a number of 0 or more");
+            row.Note(column, $"is '{Text(column)}'", string.Create(CultureInfo.InvariantCulture, $"Give a whole number from {least} to {most:#,0}"));
+            return 0;
+        }
+
+        private decimal Number(string column, decimal most)
+        {
+            if (decimal.TryParse(Text(column), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0 && number <= most)
+                return number;
+            row.Note(column, $"is '{Text(column)}'", string.Create(CultureInfo.InvariantCulture, $"Give a number from 0 to {most:#,0}"));
+            return 0;
+        }
+
+        /// <summary>As a double from the first: through a decimal its last digit would be another.</summary>
+        private double Joules()
+        {
+            if (double.TryParse(Text("joules"), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= MostJoules)
+                return number;
+            row.Note("joules", $"is '{Text("joules")}'", "Give a number of 0 or more");
             return 0;
         }
 

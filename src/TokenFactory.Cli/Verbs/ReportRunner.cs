@@ -17,6 +17,7 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
 
     private async Task<int> RunAsync(CancellationToken cancel)
     {
+        var rates = Rates(); // mistakes of that file are told before anything is read or written
         using var temporary = new TemporaryLedger();
         await using var store = Open(temporary);
         var (from, to) = (Instant(asked.From), Instant(asked.To));
@@ -26,7 +27,7 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
             if (asked.Read is { } table)
                 await store.AddAsync(ReportRecords.Read(table), [], cancel).ConfigureAwait(false);
             var report = await UsageReport.MakeAsync(store, from, to, asked.By, cancel).ConfigureAwait(false);
-            await WriteAsync(store, report, from, to, cancel).ConfigureAwait(false);
+            await WriteAsync(store, report, from, to, rates, cancel).ConfigureAwait(false);
             App.Print(ReportTables.Of(report, asked, store.What), terminal, common, parsed);
             return report.Total.Requests > 0 ? App.Done : App.AnswerIsNo;
         }
@@ -37,6 +38,14 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
         catch (StoreSetupException wrong)
         {
             throw Mend(store.What, wrong);
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new Refusal("ledger", damaged.Message.TrimEnd('.'), "Or name another with --store or --postgres-env");
+        }
+        catch (FocusException against)
+        {
+            throw new Refusal("--focus", $"would break FOCUS 1.2, so that it was not written: {string.Join(' ', against.Mistakes).TrimEnd('.')}", "Mend the records, or leave it out");
         }
         catch (StoreTooNewException young)
         {
@@ -77,7 +86,20 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
             : throw new Refusal("command line", $"there is no ledger '{file}'", "Name the folder of the gateway's store with --store DIR, or start 'tokenfactory serve' here");
     }
 
-    private async Task WriteAsync(IUsageStore store, UsageReport report, Instant from, Instant to, CancellationToken cancel)
+    /// <summary>List prices of each model of the factory file; none where no file is named.</summary>
+    private Dictionary<string, ChargeRates> Rates()
+    {
+        if (asked.Prices is not { } path)
+            return [];
+        var catalog = common.Catalog(parsed, terminal, "points", "api-prices", "tiers", "engines");
+        var calibration = common.Calibration(parsed, terminal, catalog);
+        var factory = new ServeInput(Settings.OfFile(path, SimulateChanges.Read([], null)), catalog, calibration, common.Today(parsed, terminal)).Read();
+        return factory.Setup.Models.Where(model => model.Price is not null).ToDictionary(
+            model => model.Name, model => new ChargeRates(model.Price!.Input, model.Price.Cached, model.Price.Output), StringComparer.Ordinal);
+    }
+
+    private async Task WriteAsync(
+        IUsageStore store, UsageReport report, Instant from, Instant to, Dictionary<string, ChargeRates> rates, CancellationToken cancel)
     {
         if (asked.Csv is { } rows)
             Files.Write(rows, ReportTables.Csv(report), "--csv");
@@ -92,7 +114,8 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
         if (asked.Focus is not { } focus)
             return;
         using var text = new StringWriter();
-        await FocusExport.WriteAsync(store, text, new FocusOptions("token-factory"), from, to, cancel).ConfigureAwait(false);
+        var options = new FocusOptions("token-factory") { Rates = rates.GetValueOrDefault };
+        await FocusExport.WriteAsync(store, text, options, from, to, cancel).ConfigureAwait(false);
         Files.Write(focus, text.ToString(), "--focus");
     }
 

@@ -16,7 +16,7 @@ internal static class ReportTables
         List<Section> sections = [Usage(report), Times(report)];
         if (report.Meters.Seconds > 0)
             sections.Add(Meters(report));
-        return new Report("report", Answer(report, asked), sections, Notes(report, asked.Read ?? ledger));
+        return new Report("report", Answer(report, asked), sections, Notes(report, asked, ledger));
     }
 
     /// <summary>The rows as a table of their own.</summary>
@@ -31,12 +31,12 @@ internal static class ReportTables
     }
 
     private static string Line(IEnumerable<string> cells) => string.Join(',', cells.Select(cell =>
-        cell.AsSpan().ContainsAny(",\"\n") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell));
+        cell.AsSpan().ContainsAny(",\"\r\n") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell));
 
     private static IReadOnlyList<string> Answer(UsageReport report, ReportAsked asked)
     {
         var sum = report.Total;
-        var when = asked.From == DateTime.UnixEpoch ? "in the table" : $"from {asked.From:yyyy-MM-dd HH:mm} to {asked.To:yyyy-MM-dd HH:mm} UTC";
+        var when = asked.Read is not null && asked.From == DateTime.UnixEpoch ? "in the table" : $"from {asked.From:yyyy-MM-dd HH:mm} to {asked.To:yyyy-MM-dd HH:mm} UTC";
         if (sum.Requests == 0)
             return [$"No request ended {when}."];
         var answer = $"{sum.Requests:#,0} {(sum.Requests == 1 ? "request" : "requests")} {when}: {sum.Tokens.Prompt + sum.Tokens.Output:#,0} tokens, charged {Dollars(sum.Charged)}, "
@@ -47,16 +47,18 @@ internal static class ReportTables
         return [answer + energy];
     }
 
-    private static IReadOnlyList<string> Notes(UsageReport report, string ledger)
+    private static IReadOnlyList<string> Notes(UsageReport report, ReportAsked asked, string ledger)
     {
         List<string> notes =
         [
-            $"from {ledger}; a gateway that runs has moved all but the last moments into it",
+            asked.Read is { } table ? $"from {table}" : $"from {ledger}; a gateway that runs has moved all but the last moments into it",
             "cost is on the allocation basis: busy time by work, and idle time with it; usage cost is busy time alone. Both and joules come from the "
                 + "performance model (estimated)",
         ];
         if (report.Meters.Seconds > 0)
             notes.Add("'not attributed' are requests in flight at either end of the time, and meters not yet cut");
+        if (asked is { Focus: { } focus, Prices: null })
+            notes.Add($"{focus} has one price for all tokens of a model, an hour and a tenant, as charged; name the factory file with --prices for list prices");
         return notes;
     }
 
@@ -111,8 +113,12 @@ internal static class ReportTables
             [Cell.Of("paid"), Money(report.Meters.Paid.Value), Number(report.Meters.Joules)],
             [Cell.Of("requests, by use"), Money(report.Total.UsageCost.Value), Number(report.Total.Joules)],
             [Cell.Of("idle"), Money(report.Meters.Idle.Value), Number(report.Meters.IdleJoules)],
-            [Cell.Of("not attributed"), Money(report.NotAttributed.Value), Number(report.NotAttributedJoules)],
+            [Cell.Of("not attributed"), Money(report.NotAttributed.Value), Number(Rest(report))],
         ]);
+
+    /// <summary>Joules that nobody bears; sums of doubles leave a last digit, which is none.</summary>
+    private static double Rest(UsageReport report) =>
+        Math.Abs(report.NotAttributedJoules) > report.Meters.Joules * 1e-9 ? report.NotAttributedJoules : 0;
 
     private static IEnumerable<Column> Groups(UsageReport report) =>
         report.By.Select(dimension => dimension.ToString().ToLowerInvariant()).Select(name => new Column(name, name, Number: false));

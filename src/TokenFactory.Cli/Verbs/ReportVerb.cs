@@ -24,7 +24,8 @@ internal static class ReportVerb
         var records = Option("--records-csv", "FILE.csv", "Writes every record of the time as a row.");
         var csv = Option("--csv", "FILE.csv", "Writes the report's rows.");
         var focus = Option("--focus", "FILE.csv", "Writes the time as a FOCUS 1.2 file, which was checked against that specification.");
-        foreach (var option in (Option<string?>[])[by, last, from, to, store, postgres, read, records, csv, focus])
+        var prices = Option("--prices", "FACTORY.yaml", "With --focus: the factory file whose prices are its list prices. Default: what was charged per token.");
+        foreach (var option in (Option<string?>[])[by, last, from, to, store, postgres, read, records, csv, focus, prices])
             command.Options.Add(option);
         var common = new CommonFlags();
         common.AddTo(command);
@@ -42,7 +43,8 @@ internal static class ReportVerb
                 parsed.GetValue(postgres),
                 parsed.GetValue(records),
                 parsed.GetValue(csv),
-                parsed.GetValue(focus));
+                parsed.GetValue(focus),
+                parsed.GetValue(prices));
             Exclude(asked, mistakes);
             Refusal.IfAny(mistakes);
             return new ReportRunner(terminal, common, parsed, asked).Run();
@@ -72,6 +74,8 @@ internal static class ReportVerb
     {
         if (new[] { asked.Read, asked.Store, asked.Postgres }.Count(one => one is not null) > 1)
             mistakes.Add(new("command line", "names more than one of --read, --store and --postgres-env", "Say once where the records are"));
+        if (asked.Prices is not null && asked.Focus is null)
+            mistakes.Add(new("command line", "--prices goes with --focus", "Name the file to write with --focus"));
     }
 }
 
@@ -85,12 +89,16 @@ internal sealed record ReportAsked(
     string? Postgres,
     string? Records,
     string? Csv,
-    string? Focus);
+    string? Focus,
+    string? Prices);
 
 /// <summary>Reads a span of time from the command line.</summary>
 internal sealed class ReportSpan(DateTime now, List<Mistake> mistakes)
 {
     private static readonly string[] Formats = ["yyyy-MM-dd", "yyyy-MM-ddTHH:mm", "yyyy-MM-ddTHH:mm:ss", "yyyy-MM-ddTHH:mm:ssZ", "yyyy-MM-ddTHH:mmZ"];
+
+    /// <summary>Instants are nanoseconds since 1970, which end in 2262.</summary>
+    private static readonly DateTime Latest = new(2255, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     /// <summary>The span; all of a table unless something is said.</summary>
     public (DateTime From, DateTime To) Read(string? last, string? from, string? to, bool table)
@@ -98,10 +106,11 @@ internal sealed class ReportSpan(DateTime now, List<Mistake> mistakes)
         if (last is not null && (from ?? to) is not null)
             mistakes.Add(new("command line", "--last contradicts --from and --to", "Give one or the other"));
         if (table && (last ?? from ?? to) is null)
-            return (DateTime.UnixEpoch, now.AddYears(1));
+            return (DateTime.UnixEpoch, Latest);
+        var before = mistakes.Count;
         var end = to is null ? now : Moment("--to", to);
         var begin = from is not null ? Moment("--from", from) : end - Length(last ?? "24h");
-        if (begin >= end)
+        if (begin >= end && mistakes.Count == before)
             mistakes.Add(new("command line", $"the time from {begin:u} to {end:u} is empty", "Let it begin before it ends"));
         return (begin, end);
     }
@@ -109,7 +118,7 @@ internal sealed class ReportSpan(DateTime now, List<Mistake> mistakes)
     private DateTime Moment(string flag, string text)
     {
         if (DateTime.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)
-            && moment >= DateTime.UnixEpoch)
+            && moment >= DateTime.UnixEpoch && moment <= Latest)
             return moment;
         mistakes.Add(new("command line", $"{flag} is '{text}'", "Write a UTC time as 2026-11-01 or 2026-11-01T08:00"));
         return now;
@@ -118,7 +127,7 @@ internal sealed class ReportSpan(DateTime now, List<Mistake> mistakes)
     private TimeSpan Length(string text)
     {
         var number = text.Length > 1 && double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var read) ? read : 0;
-        var hours = text[^1..] switch { "m" => number / 60, "h" => number, "d" => number * 24, _ => 0 };
+        var hours = text.LastOrDefault() switch { 'm' => number / 60, 'h' => number, 'd' => number * 24, _ => 0 };
         if (hours is > 0 and < 1e6)
             return TimeSpan.FromHours(hours);
         mistakes.Add(new("command line", $"--last is '{text}'", "Write minutes, hours or days: 90m, 24h, 7d"));
