@@ -51,9 +51,10 @@ internal static class ReplayVerb
                 var events = parsed.GetValue(log)!;
                 Files.Reader(events).Dispose(); // says what is wrong with a file that cannot be read
                 var report = Replay.Run(events, factory.Setup);
+                var written = 0L;
                 if (parsed.GetValue(trace) is { } rows)
-                    Files.Write(rows, EventTrace.Lines(events, parsed.GetValue(model)), "--trace");
-                App.Print(Report(report, events, parsed.GetValue(trace)), terminal, common, parsed);
+                    Files.Write(rows, EventTrace.Lines(events, parsed.GetValue(model)).Select(line => (line, ++written).line), "--trace");
+                App.Print(Report(report, events, parsed.GetValue(trace), written), terminal, common, parsed);
                 return report.Equal == report.Decisions && report.Stopped is null ? App.Done : App.AnswerIsNo;
             }
             catch (EventLogException wrong)
@@ -64,7 +65,7 @@ internal static class ReplayVerb
         return command;
     }
 
-    private static Report Report(ReplayReport replay, string log, string? trace)
+    private static Report Report(ReplayReport replay, string log, string? trace, long written)
     {
         var answer = replay.Equal == replay.Decisions
             ? $"{log}: all {replay.Decisions:#,0} decisions come out the same, over {replay.Events:#,0} events."
@@ -79,11 +80,11 @@ internal static class ReplayVerb
         };
         var differences = new Section(
             "differences", "The first that differ", [new("difference", "difference", Number: false)], [.. replay.Differences.Select(IReadOnlyList<Cell> (words) => [Cell.Of(words)])]);
-        List<string> notes = [];
         if (replay.Stopped is { } why)
-            notes.Add($"stopped: {why}");
+            answer += $" It could not be followed further: {why}.";
+        List<string> notes = [];
         if (trace is not null)
-            notes.Add($"requests written to {trace}");
+            notes.Add($"{written:#,0} {(written == 1 ? "request" : "requests")} written to {trace}; those that got no token are left out");
         return new Report("replay", [answer], replay.Differences.Count > 0 ? [counts, differences] : [counts], notes);
     }
 

@@ -20,18 +20,19 @@ public static class EventTrace
     /// <exception cref="EventLogException">It is no log, or damaged.</exception>
     public static IEnumerable<string> Lines(string path, string? model = null) => TraceWriter.JsonLines(Rows(path, model));
 
-    /// <summary>The rows in the order of time, seconds from the first event on.</summary>
+    /// <summary>
+    /// The rows in the order in which requests were queued, which readers of traces sort; seconds from the first event on.
+    /// </summary>
     /// <param name="path">The log's file.</param>
     /// <param name="model">Whose requests; null for those of all models.</param>
     /// <exception cref="EventLogException">It is no log, or damaged; or it knows no such model.</exception>
     public static IEnumerable<TraceRow> Rows(string path, string? model = null)
     {
         using var log = new LogReader(path);
-        var models = log.Header["models"]!.AsArray().Select(one => one!["name"]!.ToString()).ToList();
-        var classes = log.Header["classes"]!.AsArray().Select(one => one!["name"]!.ToString()).ToList();
+        var (models, classes) = (log.Names("models").ToList(), log.Names("classes"));
         var only = model is null ? -1 : models.IndexOf(model);
         if (model is not null && only < 0)
-            throw new EventLogException($"'{path}' knows no model '{model}', only {string.Join(", ", models)}");
+            throw new EventLogException($"knows no model '{model}', only {string.Join(", ", models)}");
         var journeys = new Queue<Journey>();
         var open = new Dictionary<(int Model, long Id), Journey>();
         var lengths = new Dictionary<ulong, int>();

@@ -20,7 +20,7 @@ public sealed record ReplayReport(long Events, long Decisions, long Equal, IRead
 public static class Replay
 {
     /// <summary>Largest relative difference of numbers behind equal decisions: processors need not round alike.</summary>
-    private const double Rounding = 1e-9;
+    internal const double Rounding = 1e-9;
 
     /// <summary>Replays a log.</summary>
     /// <param name="path">Its file.</param>
@@ -32,7 +32,7 @@ public static class Replay
         var here = JsonNode.Parse(LogHeader.Of(setup).ToJsonString());
         var others = LogHeader.Differences(log.Header, here).ToList();
         if (others.Count > 0)
-            throw new EventLogException($"'{path}' was written under another setup: {string.Join("; ", others)}");
+            throw new EventLogException($"was written under another setup: {string.Join("; ", others)}");
         var brains = setup.Models.Select(model => new Brain(model, setup)).ToList();
         var (events, decisions, equal, differences) = (0L, 0L, 0L, new List<string>());
         foreach (var line in log.Lines())
@@ -42,7 +42,7 @@ public static class Replay
             var brain = brains[line.Entry.Model];
             if (line.Entry.Decision is not { } logged)
             {
-                brain.State.Apply(line.Entry.Event);
+                Apply(brain, line);
                 events++;
                 continue;
             }
@@ -58,6 +58,18 @@ public static class Replay
         return Report(null);
 
         ReplayReport Report(string? stopped) => new(events, decisions, equal, differences, stopped);
+    }
+
+    private static void Apply(Brain brain, in LogLine line)
+    {
+        try
+        {
+            brain.State.Apply(line.Entry.Event);
+        }
+        catch (ArgumentException cannot)
+        {
+            throw new EventLogException($"line {line.Number} tells what cannot have happened: {cannot.Message.Split(" (Parameter")[0]}", cannot);
+        }
     }
 
     private static bool Same(in RoutingDecision logged, in RoutingDecision again) =>
