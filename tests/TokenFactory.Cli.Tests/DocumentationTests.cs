@@ -60,7 +60,7 @@ public sealed partial class DocumentationTests
     [Fact]
     public void Each_verb_has_a_guide_that_runs_it()
     {
-        Assert.All(new[] { "price", "billing", "factory", "predict", "workload", "simulate", "plan", "audit", "calibrate", "catalog", "serve" }, verb =>
+        Assert.All(new[] { "price", "billing", "factory", "predict", "workload", "simulate", "plan", "audit", "calibrate", "catalog", "serve", "report", "replay" }, verb =>
         {
             var runs = Block().Matches(Repository.Text("docs", "guide", verb + ".md")).Count(block => block.Groups["command"].Value.Contains($"tokenfactory {verb}", StringComparison.Ordinal));
             Assert.True(runs >= 2, $"docs/guide/{verb}.md shows {runs} runs of its verb");
