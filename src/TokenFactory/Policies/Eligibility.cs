@@ -30,13 +30,13 @@ public sealed record Eligibility
     public bool Silent(ReplicaState replica, Instant now) => replica.ReportedAt is not null && !Fresh(replica, now);
 
     /// <summary>
-    /// Tokens that requests hold in a replica's KV cache: by its report and what was sent since, or else by what was sent.
+    /// Tokens that requests hold in a replica's KV cache: by its report and what was sent since and is still there, or else by what was sent.
     /// </summary>
     public double HeldTokens(FleetSnapshot fleet, ReplicaState replica, Instant now)
     {
         var pool = fleet.Pools[replica.Pool];
         if (Fresh(replica, now))
-            return (replica.ReportedKvHeld * pool.Facts.KvTokens) + replica.FreshSinceReport;
+            return (replica.ReportedKvHeld * pool.Facts.KvTokens) + Math.Min(replica.FreshSinceReport, replica.HeldTokens);
         if (replica.Generating == 0)
             return replica.HeldTokens;
         var tokenSeconds = pool.Steps.Token(replica.Generating, replica.GeneratingPromptTokens / (double)replica.Generating);

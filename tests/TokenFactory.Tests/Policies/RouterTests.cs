@@ -151,4 +151,28 @@ public sealed class RouterTests
         RoutingDecision Decide(IRouter router, double at, int prompt = 1000) =>
             router.Decide(state.Snapshot, Fleets.Ask(1, prompt, at: at), ReplicaRole.Aggregated, Instant.AtSeconds(at));
     }
+
+    /// <summary>Between two reports many short requests pass through a cache that could not hold them all at once.</summary>
+    [Fact]
+    public void What_was_sent_since_a_report_and_has_ended_fills_no_cache()
+    {
+        var state = Fleets.Ready(Classes, (Fleets.Pool(kv: 20_000), 1));
+        state.Apply(new(FleetEventKind.Reported, default, 0) { KvHeld = 0.1 });
+        for (var i = 0; i < 50; i++)
+        {
+            var ask = Fleets.Ask(100 + i, 1000);
+            state.Send(ask, 0);
+            state.Begin(ask, 0);
+            state.Finish(ask, 0, default, Instant.AtSeconds(0.01), 1);
+        }
+
+        for (var i = 0; i < 16; i++)
+            state.Send(Fleets.Ask(i, 1000), 0, Instant.AtSeconds(0.02));
+        Assert.All(All(), router => Assert.Equal(0, Decide(router, 500).Replica));
+        state.Send(Fleets.Ask(16, 1000), 0, Instant.AtSeconds(0.02));
+        Assert.All(All(), router => Assert.Equal(RoutingCause.KvFull, Decide(router, 1000).Reason.Cause));
+
+        RoutingDecision Decide(IRouter router, int prompt) =>
+            router.Decide(state.Snapshot, Fleets.Ask(1000, prompt, at: 0.02), ReplicaRole.Aggregated, Instant.AtSeconds(0.02));
+    }
 }
