@@ -101,6 +101,7 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
     private async Task WriteAsync(
         IUsageStore store, UsageReport report, Instant from, Instant to, Dictionary<string, ChargeRates> rates, CancellationToken cancel)
     {
+        var focus = asked.Focus is null ? "" : await FocusAsync(store, from, to, rates, cancel).ConfigureAwait(false); // refused before anything is written
         if (asked.Csv is { } rows)
             Files.Write(rows, ReportTables.Csv(report), "--csv");
         if (asked.Records is { } records)
@@ -111,12 +112,17 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
             Files.Write(records, lines, "--records-csv");
         }
 
-        if (asked.Focus is not { } focus)
-            return;
+        if (asked.Focus is { } file)
+            Files.Write(file, focus, "--focus");
+    }
+
+    private static async Task<string> FocusAsync(
+        IUsageStore store, Instant from, Instant to, Dictionary<string, ChargeRates> rates, CancellationToken cancel)
+    {
         using var text = new StringWriter();
         var options = new FocusOptions("token-factory") { Rates = rates.GetValueOrDefault };
         await FocusExport.WriteAsync(store, text, options, from, to, cancel).ConfigureAwait(false);
-        Files.Write(focus, text.ToString(), "--focus");
+        return text.ToString();
     }
 
     private static Instant Instant(DateTime at) => new((at - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick);
