@@ -35,6 +35,20 @@ internal sealed class Cut : IDisposable
     public void Again(double seconds) => _source.CancelAfter(
         _deadline == Instant.Never ? TimeSpan.FromSeconds(seconds) : Until(_deadline, _clock.Now, seconds));
 
+    /// <summary>Ends what is being read, and waits until nobody writes to its buffer any more.</summary>
+    public async ValueTask EndAsync(ValueTask<int> reading)
+    {
+        await _source.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await reading.ConfigureAwait(false);
+        }
+        catch (Exception over) when (over is OperationCanceledException or IOException or HttpRequestException)
+        {
+            // as asked
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -99,27 +99,37 @@ internal sealed partial class Exchange
         };
     }
 
-    /// <summary>(4) Relays a stream, event by event.</summary>
+    /// <summary>
+    /// (4) Relays a stream, event by event: what came leaves once nothing more can be read at once, or a piece is full. What came with the
+    /// stream's end leaves with it.
+    /// </summary>
     private async ValueTask<AttemptEnd> RelayAsync(Attempt attempt, Stream stream, Cut cut)
     {
         var scan = attempt.Scan!;
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+        var (buffer, begun) = (ArrayPool<byte>.Shared.Rent(ReadBytes), false);
         try
         {
             while (!scan.Done && scan.Error is null)
             {
-                var read = await stream.ReadAsync(buffer, cut.Token).ConfigureAwait(false);
+                var reading = stream.ReadAsync(buffer, cut.Token);
+                if ((!reading.IsCompleted || attempt.Bytes.Length >= PieceBytes) && !await PassOnAsync(attempt).ConfigureAwait(false))
+                {
+                    await cut.EndAsync(reading).ConfigureAwait(false);
+                    return AttemptEnd.ClientGone;
+                }
+
+                if (begun && !reading.IsCompleted)
+                    cut.Again(running.Setup.Limits.IdleSeconds);
+                var read = await reading.ConfigureAwait(false);
+                begun = true;
                 if (read == 0)
                     scan.End(attempt.Bytes);
                 else
                     scan.Feed(buffer.AsSpan(0, read), attempt.Bytes);
                 if (attempt.FirstToken is null && scan.ContentEvents > 0)
                     NoteFirstToken(attempt);
-                if (attempt.Bytes.Length > 0 && !await PassOnAsync(attempt).ConfigureAwait(false))
-                    return AttemptEnd.ClientGone;
                 if (read == 0)
                     break;
-                cut.Again(running.Setup.Limits.IdleSeconds);
             }
         }
         finally
@@ -195,6 +205,8 @@ internal sealed partial class Exchange
     /// <summary>Lets what has come leave; false where the client takes it no more.</summary>
     private async ValueTask<bool> PassOnAsync(Attempt attempt)
     {
+        if (attempt.Bytes.Length == 0)
+            return true;
         if (!_started)
             Start(attempt, null);
         var sent = await SendAsync(attempt.Bytes.Memory).ConfigureAwait(false);
@@ -203,7 +215,9 @@ internal sealed partial class Exchange
     }
 
     /// <summary>Sends piece by piece, so that a client has its time for each, however long the whole is; false where it takes no more.</summary>
-    private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes)
+    /// <param name="bytes">What is sent.</param>
+    /// <param name="last">Nothing follows, which is said in the same breath.</param>
+    private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes, bool last = false)
     {
         for (; bytes.Length > PieceBytes; bytes = bytes[PieceBytes..])
         {
@@ -213,16 +227,22 @@ internal sealed partial class Exchange
         }
 
         http.Response.BodyWriter.Write(bytes.Span);
-        return await FlushAsync().ConfigureAwait(false);
+        return await FlushAsync(last).ConfigureAwait(false);
     }
 
     /// <summary>Sends what was written; false where the client left, or took nothing for too long and is cut off.</summary>
-    private async ValueTask<bool> FlushAsync()
+    private async ValueTask<bool> FlushAsync(bool last = false)
     {
         try
         {
-            var flush = http.Response.BodyWriter.FlushAsync(_gone);
             var patience = TimeSpan.FromSeconds(running.Setup.Limits.SlowClientSeconds);
+            if (last)
+            {
+                await http.Response.CompleteAsync().WaitAsync(patience, gateway.Clock.Time).ConfigureAwait(false);
+                return true;
+            }
+
+            var flush = http.Response.BodyWriter.FlushAsync(_gone);
             var result = flush.IsCompleted
                 ? await flush.ConfigureAwait(false)
                 : await flush.AsTask().WaitAsync(patience, gateway.Clock.Time).ConfigureAwait(false);

@@ -34,18 +34,13 @@ internal sealed partial class Exchange
         var record = Record(attempt, Outcome.Completed, "", tokens, from, ended);
         if (!await CommitAsync(record).ConfigureAwait(false))
             return null;
-        if (attempt.Scan?.Held is { Length: > 0 } held)
-        {
-            if (!_started)
-                Start(attempt, null);
-            await SendAsync(held).ConfigureAwait(false);
-        }
-        else if (!_started)
-        {
+        var held = attempt.Scan?.Held ?? default;
+        if (!_started && held.IsEmpty)
             StartWhole(attempt, record);
-            await SendAsync(attempt.Bytes.Memory).ConfigureAwait(false);
-        }
-
+        else if (!_started)
+            Start(attempt, null);
+        attempt.Bytes.Write(held.Span);
+        await SendAsync(attempt.Bytes.Memory, last: !held.IsEmpty).ConfigureAwait(false);
         return null;
     }
 
@@ -76,13 +71,14 @@ internal sealed partial class Exchange
         return null;
     }
 
-    /// <summary>The engine gave up within its stream, and the client has been passed its words.</summary>
+    /// <summary>The engine gave up within its stream, and the client is passed its words.</summary>
     private async ValueTask<Ask?> PassErrorAsync(Attempt attempt)
     {
         var ended = gateway.Clock.Now;
         var (tokens, from) = Tokens(attempt, attempt.Scan!.Usage);
         Spend(attempt.Leg.End(ended, false, Count(tokens.Output), null, null));
-        await CommitAsync(Record(attempt, Outcome.Failed, "engine_error", tokens, from, ended)).ConfigureAwait(false);
+        if (await CommitAsync(Record(attempt, Outcome.Failed, "engine_error", tokens, from, ended)).ConfigureAwait(false))
+            await PassOnAsync(attempt).ConfigureAwait(false);
         return null;
     }
 
@@ -96,7 +92,7 @@ internal sealed partial class Exchange
             ? Record(attempt, Outcome.Failed, "gateway_stopped", tokens, from, ended)
             : Record(attempt, Outcome.Cancelled, late?.Code ?? (_tooSlow ? "client_too_slow" : "client_left"), tokens, from, ended);
         if (await CommitAsync(record).ConfigureAwait(false) && late is not null)
-            await TellAsync(late).ConfigureAwait(false);
+            await TellAsync(attempt, late).ConfigureAwait(false);
         return null;
     }
 
@@ -117,7 +113,7 @@ internal sealed partial class Exchange
         if (!await CommitAsync(Record(attempt, Outcome.Failed, attempt.Problem, tokens, from, ended)).ConfigureAwait(false))
             return null;
         var words = $"Replica '{attempt.Leg.Replica.Name}' failed the request: {attempt.Problem}; {decision}.";
-        await TellAsync(new(_started || attempt.Status != 429 ? 502 : 503, "replica_failed", words, RetrySeconds: 1)).ConfigureAwait(false);
+        await TellAsync(attempt, new(_started || attempt.Status != 429 ? 502 : 503, "replica_failed", words, RetrySeconds: 1)).ConfigureAwait(false);
         return null;
     }
 
@@ -137,7 +133,7 @@ internal sealed partial class Exchange
     }
 
     /// <summary>An error to a client that may have part of an answer already: then as the stream's last event, without its usual end.</summary>
-    private async ValueTask TellAsync(Refusal refusal)
+    private async ValueTask TellAsync(Attempt attempt, Refusal refusal)
     {
         if (!_started)
         {
@@ -145,6 +141,8 @@ internal sealed partial class Exchange
             return;
         }
 
+        if (!await PassOnAsync(attempt).ConfigureAwait(false))
+            return;
         gateway.Metrics.Refused(refusal.Status, refusal.Code);
         http.Response.BodyWriter.Write("data: "u8);
         http.Response.BodyWriter.Write(ApiError.Json(refusal.Status, refusal.Message, refusal.Param, refusal.Code));
@@ -216,7 +214,7 @@ internal sealed partial class Exchange
     {
         try
         {
-            await gateway.Ledger.CommitAsync(record).ConfigureAwait(false);
+            await gateway.Ledger.CommitAsync(record, here: running.Uses.Alone).ConfigureAwait(false);
         }
         catch (JournalException lost)
         {

@@ -18,6 +18,9 @@ internal sealed class Uses
     private int _count = 1; // whoever may retire them
     private int _retired;
 
+    /// <summary>Whether there is but one.</summary>
+    public bool Alone => Volatile.Read(ref _count) <= 2;
+
     /// <summary>Begins a use; false where they are being retired, and others are in their place.</summary>
     public bool TryBegin()
     {

@@ -1,9 +1,11 @@
+using System.Threading.Tasks.Sources;
+
 namespace TokenFactory.Store.Ledger;
 
 /// <summary>
-/// Writes records of the same moment together. Whoever comes while nobody writes, writes at once on its own thread, which is fastest when
-/// requests are few; whoever comes meanwhile joins the next group, which a thread of ours writes as soon as the one before is done. The
-/// right to write is _writing: it passes from its taker to the thread with each release of _work, and is given back where no group waits.
+/// Writes records of the same moment together: whoever comes joins the open group, which a thread of ours writes as soon as the one before
+/// is done. A caller that is alone may write at once on its own thread, which saves two changes of thread. The right to write is _writing:
+/// it passes from its taker to our thread with each release of _work, and is given back where no group waits.
 /// </summary>
 internal sealed class GroupCommit : IDisposable
 {
@@ -24,15 +26,17 @@ internal sealed class GroupCommit : IDisposable
     }
 
     /// <summary>Completes when the frames are durable; fails with <see cref="JournalException"/> where they could not be written.</summary>
-    public ValueTask AddAsync(ReadOnlySpan<byte> frames)
+    /// <param name="frames">What is to be written.</param>
+    /// <param name="here">Whether the caller's thread may be held up by the disk.</param>
+    public ValueTask AddAsync(ReadOnlySpan<byte> frames, bool here)
     {
         Group mine;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(LedgerWriter));
             _open.Add(frames);
-            if (_writing)
-                return new ValueTask(_open.Done());
+            if (_writing || !here)
+                return Join();
             mine = Take();
         }
 
@@ -59,6 +63,18 @@ internal sealed class GroupCommit : IDisposable
         _work.Dispose();
     }
 
+    /// <summary>Waits for the open group, and has our thread write it where it does not write already. For whoever holds the gate.</summary>
+    private ValueTask Join()
+    {
+        if (!_writing)
+        {
+            _writing = true;
+            _work.Release();
+        }
+
+        return _open.Done();
+    }
+
     private void WriteGroups()
     {
         while (true)
@@ -67,12 +83,9 @@ internal sealed class GroupCommit : IDisposable
             while (Next() is { } group)
             {
                 var problem = Write(group);
-                var done = group.Waiters;
+                var waiters = group.Leave();
                 Return(group, keep: true);
-                if (problem is null)
-                    done?.SetResult();
-                else
-                    done?.SetException(problem);
+                Waiter.Tell(waiters, problem);
             }
 
             lock (_gate)
@@ -98,6 +111,7 @@ internal sealed class GroupCommit : IDisposable
     /// </summary>
     private Group? Next()
     {
+        Thread.Yield(); // on a busy core others are about to join, and forcing to disk costs as much for one record as for many
         lock (_gate)
         {
             if (_open.Frames.Length > 0)
@@ -141,10 +155,9 @@ internal sealed class GroupCommit : IDisposable
         private const int Usual = 64 << 10;
         private byte[] _bytes = new byte[Usual];
         private int _length;
+        private List<Waiter> _waiters = [];
 
         public ReadOnlySpan<byte> Frames => _bytes.AsSpan(0, _length);
-
-        public TaskCompletionSource? Waiters { get; private set; }
 
         public void Add(ReadOnlySpan<byte> frames)
         {
@@ -154,13 +167,70 @@ internal sealed class GroupCommit : IDisposable
             _length += frames.Length;
         }
 
-        public Task Done() => (Waiters ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        public ValueTask Done()
+        {
+            var waiter = new Waiter();
+            _waiters.Add(waiter);
+            return waiter.Task;
+        }
+
+        /// <summary>Those who wait; from now on none does.</summary>
+        public List<Waiter> Leave()
+        {
+            var waiters = _waiters;
+            _waiters = new List<Waiter>(waiters.Count);
+            return waiters;
+        }
 
         public void Clear()
         {
             if (_bytes.Length > 16 * Usual)
                 _bytes = new byte[Usual];
-            (_length, Waiters) = (0, null);
+            _length = 0;
+        }
+    }
+
+    /// <summary>One who waits.</summary>
+    private sealed class Waiter : IValueTaskSource
+    {
+        private const int LeastTogether = 8;
+        private ManualResetValueTaskSourceCore<bool> _core;
+
+        public ValueTask Task => new(this, _core.Version);
+
+        /// <summary>
+        /// Lets all of them go on, on the pool: many on one thread, one after the other, as each has little to do and waking a thread costs as
+        /// much.
+        /// </summary>
+        public static void Tell(List<Waiter> waiters, Exception? problem)
+        {
+            var together = Math.Max(LeastTogether, (waiters.Count + Environment.ProcessorCount - 1) / Environment.ProcessorCount);
+            for (var from = 0; from < waiters.Count; from += together)
+                ThreadPool.UnsafeQueueUserWorkItem(new Telling(waiters, from, Math.Min(from + together, waiters.Count), problem), preferLocal: false);
+        }
+
+        public void GetResult(short token) => _core.GetResult(token);
+
+        public ValueTaskSourceStatus GetStatus(short token) => _core.GetStatus(token);
+
+        public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _core.OnCompleted(continuation, state, token, flags);
+
+        private void Complete(Exception? problem)
+        {
+            if (problem is null)
+                _core.SetResult(true);
+            else
+                _core.SetException(problem);
+        }
+
+        private sealed class Telling(List<Waiter> waiters, int from, int to, Exception? problem) : IThreadPoolWorkItem
+        {
+            public void Execute()
+            {
+                for (var i = from; i < to; i++)
+                    waiters[i].Complete(problem);
+            }
         }
     }
 }

@@ -72,14 +72,16 @@ public sealed class LedgerWriter : IAsyncDisposable
     }
 
     /// <summary>Completes when the record is durable.</summary>
+    /// <param name="record">What is to be kept.</param>
+    /// <param name="here">Whether this thread may be held up by the disk: faster for a caller that is alone, slower where the thread has others to serve.</param>
     /// <exception cref="JournalException">It cannot be (the disk is full); the same record may be committed again.</exception>
     /// <exception cref="ArgumentException">The record is none: negative tokens, dollars or joules.</exception>
-    public ValueTask CommitAsync(UsageRecord record)
+    public ValueTask CommitAsync(UsageRecord record, bool here = true)
     {
         RecordRules.Check(record);
         var writer = FrameWriter.Mine;
         RecordCodec.Write(writer, record);
-        return _commit.AddAsync(writer.Frames);
+        return _commit.AddAsync(writer.Frames, here);
     }
 
     /// <summary>Completes when all of them are durable.</summary>
@@ -94,7 +96,7 @@ public sealed class LedgerWriter : IAsyncDisposable
             RecordCodec.Write(writer, meter);
         }
 
-        return meters.Count == 0 ? default : _commit.AddAsync(writer.Frames);
+        return meters.Count == 0 ? default : _commit.AddAsync(writer.Frames, here: false);
     }
 
     /// <summary>Waits until all that was committed by now is in the store; tries at once where the store was away.</summary>

@@ -65,6 +65,7 @@ internal sealed class Mover(Journal journal, IUsageStore store, string folder, A
         if (taken == 0)
             taken = Leave(segment, length, _buffer.AsSpan(0, read));
         await AddAsync(_batch.Usage, _batch.Meters, cancel);
+        await Task.Yield(); // a database may answer on a thread that serves sockets, which reading the next batch would hold up
         _at += taken;
         journal.Move(taken);
     }

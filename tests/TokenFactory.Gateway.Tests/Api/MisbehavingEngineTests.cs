@@ -115,22 +115,50 @@ public sealed class MisbehavingEngineTests
     [Fact]
     public async Task A_stream_that_breaks_off_is_told_as_broken_recorded_as_failed_and_not_charged()
     {
+        var seen = new TaskCompletionSource();
         await using var engine = new ScriptedEngine(async line =>
         {
             await line.BeginStreamAsync();
             await line.ChunkAsync(Word(0) + Word(1));
+            await seen.Task;
             line.Break();
         });
         await using var gateway = await RunningGateway.StartAsync([engine.Address]);
 
-        var answer = await gateway.ChatAsync(RunningGateway.Body(stream: true));
+        using var answer = await gateway.ChatAsync(RunningGateway.Body(stream: true), whole: false);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        var text = await reader.ReadLineAsync(TestContext.Current.CancellationToken) + "\n";
+        seen.SetResult();
+        text += await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
 
-        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.StartsWith(Word(0), text, StringComparison.Ordinal);
         Assert.DoesNotContain("[DONE]", text, StringComparison.Ordinal);
         Assert.Contains("replica_failed", text, StringComparison.Ordinal);
         var record = Assert.Single(await gateway.StopAsync());
         Assert.Equal((Outcome.Failed, 0m, 2L), (record.Outcome, record.Charged.Value, record.Tokens.Output));
+    }
+
+    [Fact]
+    public async Task A_stream_that_breaks_off_before_anything_of_it_left_is_sent_elsewhere()
+    {
+        var broken = 0;
+        await using var bad = new ScriptedEngine(async line =>
+        {
+            Interlocked.Increment(ref broken);
+            await line.BeginStreamAsync();
+            await line.ChunkAsync("data: {\"id\""); // half an event, which does not leave by itself
+            line.Break();
+        });
+        await using var good = new ScriptedEngine(async line => await line.AnswerAsync(200, Answer));
+        await using var gateway = await RunningGateway.StartAsync([bad.Address, good.Address]);
+
+        while (broken == 0)
+        {
+            var answer = await gateway.ChatAsync(RunningGateway.Body(stream: true));
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.All(await gateway.StopAsync(), record => Assert.Equal((Outcome.Completed, "engine-1"), (record.Outcome, record.Replica)));
     }
 
     [Fact]
