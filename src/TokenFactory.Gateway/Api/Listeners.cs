@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,8 +24,11 @@ internal static class Listeners
     /// <param name="setup">Limits and certificates.</param>
     /// <param name="logs">Where it logs.</param>
     /// <param name="more">Services that its handlers need.</param>
+    /// <param name="inline">
+    /// Whether handlers run on the threads that sockets are served by, which saves changes of thread. Such handlers never block.
+    /// </param>
     public static WebApplication Build(
-        System.Net.IPEndPoint address, GatewaySetup setup, ILoggerProvider logs, Action<IServiceCollection>? more = null)
+        System.Net.IPEndPoint address, GatewaySetup setup, ILoggerProvider logs, Action<IServiceCollection>? more = null, bool inline = false)
     {
         // The usual content root is the current folder, which is watched with all that is in it.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -33,6 +37,7 @@ internal static class Listeners
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan); // whoever stops it says how long
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = inline);
         more?.Invoke(builder.Services);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Limit(kestrel, address, setup));
         return builder.Build();

@@ -173,7 +173,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         AdminApi.Map(_admin, parts);
         _admin.Map("/healthz", PublicApi.HealthAsync);
         await _admin.StartAsync(cancel).ConfigureAwait(false);
-        _public = Listeners.Build(setup.Listen.Address, setup, _logs);
+        _public = Listeners.Build(setup.Listen.Address, setup, _logs, inline: true);
         _public.Run(new PublicApi(_gateway, http => AdminApi.RunAsync(parts, http, _metrics.ServeAsync)).HandleAsync);
         await _public.StartAsync(cancel).ConfigureAwait(false);
     }
