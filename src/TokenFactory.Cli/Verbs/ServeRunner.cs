@@ -17,6 +17,7 @@ namespace TokenFactory.Cli.Verbs;
 internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> read)
 {
     private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+    private const int LeastWorkers = 4;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The factory that runs when no file is named.</summary>
@@ -33,18 +34,21 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     public int Run(bool json) => RunAsync(json).GetAwaiter().GetResult();
 
     /// <summary>
-    /// Lets requests run on the threads that hear of their bytes, two changes of thread less for each. .NET reads it when the first socket
-    /// is made, and only from the environment.
+    /// Lets requests run on the threads that hear of their bytes, two changes of thread less for each: .NET reads that when the first socket
+    /// is made, and only from the environment. Who waits for the ledger goes on in the pool, which must have a thread for it also on one
+    /// core while another moves records into the store.
     /// </summary>
-    private static void StayOnSocketThreads()
+    private static void PrepareThreads()
     {
         if (Environment.GetEnvironmentVariable(InlineCompletions) is null)
             Environment.SetEnvironmentVariable(InlineCompletions, "1");
+        ThreadPool.GetMinThreads(out var workers, out var others);
+        ThreadPool.SetMinThreads(Math.Max(workers, LeastWorkers), others);
     }
 
     private async Task<int> RunAsync(bool json)
     {
-        StayOnSocketThreads();
+        PrepareThreads();
         var factory = read();
         var written = Written();
         using var over = new CancellationTokenSource();

@@ -7,7 +7,7 @@ namespace TokenFactory.Store.Ledger;
 internal sealed class Mover(Journal journal, IUsageStore store, string folder, Action<string> warn)
 {
     private const int Chunk = 1 << 20;
-    private const int MostRecords = 4096;
+    private const int MostRecords = 512; // more would be faster, and hold up on a busy core whoever waits for an answer
 
     private readonly RecordBatch _batch = new();
     private readonly Names _names = new();
