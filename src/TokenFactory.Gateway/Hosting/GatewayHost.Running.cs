@@ -63,6 +63,8 @@ public sealed partial class GatewayHost
             throw;
         }
 
+        foreach (var drained in before.Fleets.Values.SelectMany(fleet => fleet.Replicas).Where(replica => replica.Drained))
+            ReplicaStatus.Drain(running.Fleets.Values, drained.Name, drain: true); // an operator's word outlives a change of the file
         (_gateway.Running, _events) = (running, events);
         _retiring.Add(RetireAsync(before, old, unused));
     }

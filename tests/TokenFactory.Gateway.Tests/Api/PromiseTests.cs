@@ -95,6 +95,25 @@ public sealed class PromiseTests
     }
 
     [Fact]
+    public async Task What_an_operator_drained_stays_drained_when_the_file_changes()
+    {
+        await using var drained = new ScriptedEngine(async line => await line.AnswerAsync(200, Answer));
+        await using var other = new ScriptedEngine(async line => await line.AnswerAsync(200, Answer));
+        await using var gateway = await RunningGateway.StartAsync([drained.Address, other.Address]);
+        using var admin = new HttpClient { BaseAddress = gateway.Host.AdminAddress };
+        admin.DefaultRequestHeaders.Authorization = new("Bearer", gateway.Host.FirstAdminKey);
+        var drain = new Uri("/admin/v1/replicas/engine-0/drain", UriKind.Relative);
+        (await admin.PostAsync(drain, null, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+        var changed = RunningGateway.Setup(gateway.Host.Setup.Store.Folder, [drained.Address, other.Address]);
+
+        await gateway.Host.ApplyAsync(changed with { FleetText = "another" }, TestContext.Current.CancellationToken);
+
+        for (var i = 0; i < 4; i++)
+            Assert.Equal(HttpStatusCode.OK, (await gateway.ChatAsync(RunningGateway.Body())).StatusCode);
+        Assert.Equal((0, 4), (drained.Requests.Count, other.Requests.Count));
+    }
+
+    [Fact]
     public async Task Only_health_is_open_and_whatever_else_is_asked_needs_a_key()
     {
         await using var gateway = await RunningGateway.StartAsync();
