@@ -28,7 +28,7 @@ internal sealed partial class Exchange
         var said = attempt.Scan?.Usage ?? attempt.Said;
         var (tokens, from) = Tokens(attempt, said);
         if (said is { } usage && !_admitted.Scan.HasMedia && _admitted.Scan.TokenIds == 0)
-            _admitted.Fleet.Learn(_body.Span[_admitted.Scan.Content].Length, usage.Prompt);
+            _admitted.Fleet.Learn(_body.Span[_admitted.Scan.Content].Length + _admitted.Scan.AheadBytes, usage.Prompt);
         var ended = gateway.Clock.Now;
         Spend(attempt.Leg.End(ended, true, Count(tokens.Output), said is null ? null : Count(tokens.Prompt), said is null ? null : Count(tokens.Cached)));
         var record = Record(attempt, Outcome.Completed, "", tokens, from, ended);

@@ -125,7 +125,7 @@ internal sealed class Intake(Gateway gateway, Running running, Caller caller, En
         var model = running.Models[fleet.Model.Name];
         var context = model.ContextTokens;
         var content = body.Span[scan.Content];
-        var prompt = scan.TokenIds > 0 ? scan.TokenIds : (int)Math.Clamp(content.Length / fleet.BytesPerToken, 1, int.MaxValue);
+        var prompt = scan.TokenIds > 0 ? scan.TokenIds : (int)Math.Clamp((content.Length + scan.AheadBytes) / fleet.BytesPerToken, 1, int.MaxValue);
         var mostPrompt = Charge.MostPromptTokens(body.Length, scan.HasMedia, context);
         var mostOutput = MostOutput(scan, context);
         var output = (long)mostOutput * scan.Choices;
@@ -142,7 +142,8 @@ internal sealed class Intake(Gateway gateway, Running running, Caller caller, En
             MaxTokens = endpoint == Endpoint.Embeddings ? 1 : mostOutput < context ? mostOutput : 0,
             Class = kind,
             Tenant = caller.Index,
-            Prefix = PrefixHash.Keys(content, running.Setup.CacheSalt ? caller.PrefixSalt : 0, fleet.BytesPerToken),
+            Prefix = PrefixHash.Keys(
+                content, (running.Setup.CacheSalt ? caller.PrefixSalt : 0) ^ scan.AheadHash, fleet.BytesPerToken, aheadBytes: scan.AheadBytes),
         };
         return new Admitted(scan, model, fleet, ask, mostOutput, hold, deadline);
     }

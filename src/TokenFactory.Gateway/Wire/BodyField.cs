@@ -20,6 +20,11 @@ internal enum BodyField
     N,
     BestOf,
     Content,
+
+    /// <summary>What stands before the content in a prompt.</summary>
+    Tools,
+    Functions,
+    Instructions,
     CacheSalt,
 
     /// <summary>Names another machine to an engine: for those who split prefill from decode, never for clients.</summary>
@@ -38,6 +43,7 @@ internal static class FieldNames
     private static readonly Named MaxTokens = new("max_tokens", BodyField.MaxTokens);
     private static readonly Named Predict = new("n_predict", BodyField.Predict);
     private static readonly Named N = new("n", BodyField.N);
+    private static readonly Named Tools = new("tools", BodyField.Tools);
     private static readonly Named CacheSalt = new("cache_salt", BodyField.CacheSalt);
 
     /// <summary>vLLM's and SGLang's: an engine fetches from whatever address stands there.</summary>
@@ -50,7 +56,7 @@ internal static class FieldNames
     private static readonly Named[] OfChat =
     [
         Model, new("messages", BodyField.Content), Stream, StreamOptions, MaxTokens,
-        new("max_completion_tokens", BodyField.MaxCompletionTokens), N, CacheSalt, Predict, .. Peers,
+        new("max_completion_tokens", BodyField.MaxCompletionTokens), N, Tools, new("functions", BodyField.Functions), CacheSalt, Predict, .. Peers,
     ];
 
     private static readonly Named[] OfCompletions =
@@ -62,7 +68,10 @@ internal static class FieldNames
     private static readonly Named[] OfEmbeddings = [Model, new("input", BodyField.Content), CacheSalt, .. Peers];
 
     private static readonly Named[] OfResponses =
-        [Model, new("input", BodyField.Content), Stream, new("max_output_tokens", BodyField.MaxOutputTokens), CacheSalt, .. Peers];
+    [
+        Model, new("input", BodyField.Content), Stream, new("max_output_tokens", BodyField.MaxOutputTokens), Tools,
+        new("instructions", BodyField.Instructions), CacheSalt, .. Peers,
+    ];
 
     /// <summary>What is read of stream_options.</summary>
     public static Named[] OfStreamOptions { get; } =

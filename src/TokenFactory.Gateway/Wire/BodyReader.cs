@@ -23,6 +23,8 @@ internal ref partial struct BodyReader
     private int _prompts = 1;
     private int _tokenIds;
     private Place _content;
+    private int _aheadBytes;
+    private ulong _aheadHash;
 
     public BodyReader(ReadOnlySpan<byte> body, Endpoint endpoint)
     {
@@ -73,6 +75,8 @@ internal ref partial struct BodyReader
         MaxTokens = Declared(),
         Choices = (int)Math.Min(int.MaxValue, (long)Math.Max(_n, _bestOf) * _prompts),
         Content = _content.Start.._content.End,
+        AheadBytes = _aheadBytes,
+        AheadHash = _aheadHash,
         HasMedia = _hasMedia,
         TokenIds = _tokenIds,
     };
@@ -138,6 +142,9 @@ internal ref partial struct BodyReader
             case BodyField.Content:
                 Content(field.Name);
                 break;
+            case BodyField.Tools or BodyField.Functions or BodyField.Instructions:
+                Ahead(field.Field);
+                break;
             default:
                 Limit(field);
                 break;
@@ -192,6 +199,17 @@ internal ref partial struct BodyReader
         _places.CacheSalt = Here();
         if (_json.TokenType is not (JsonTokenType.String or JsonTokenType.Null))
             Wrong("cache_salt", "give a string, or leave it out");
+    }
+
+    private void Ahead(BodyField field)
+    {
+        if (_json.TokenType == JsonTokenType.Null)
+            return;
+        var start = _json.TokenStart;
+        _json.Skip();
+        var value = _body[start.._json.Consumed];
+        _aheadBytes += value.Length;
+        _aheadHash += PrefixHash.Hash(value, (ulong)field); // a sum: in which order they stand in the body does not matter
     }
 
     private void Peer(string field)

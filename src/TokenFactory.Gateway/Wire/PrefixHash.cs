@@ -30,22 +30,28 @@ public static class PrefixHash
     /// <param name="salt">Differs by model, and by tenant where caches are kept apart.</param>
     /// <param name="bytesPerToken">To say how many tokens a key covers.</param>
     /// <param name="most">Most keys.</param>
-    public static PrefixKey[] Keys(ReadOnlySpan<byte> content, ulong salt, double bytesPerToken, int most = 512)
+    /// <param name="aheadBytes">Bytes of the prompt before the content, which <paramref name="salt"/> tells apart; a chunk of their own where they fill one.</param>
+    public static PrefixKey[] Keys(ReadOnlySpan<byte> content, ulong salt, double bytesPerToken, int most = 512, int aheadBytes = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesPerToken);
         var length = content.Length - 1;
-        var keys = new PrefixKey[Count(length, most)];
+        var first = aheadBytes >= ChunkBytes ? 1 : 0;
+        var keys = new PrefixKey[Count(length, most - first) + first];
         var (key, from) = (Mixed(salt ^ Mix4, Mix0), 0);
-        for (var i = 0; i < keys.Length; i++)
+        if (first > 0)
+            keys[0] = Key(key, aheadBytes, bytesPerToken);
+        for (var i = first; i < keys.Length; i++)
         {
-            var bytes = (int)ChunkLength(i, most);
+            var bytes = (int)ChunkLength(i - first, most - first);
             key = Hash(content.Slice(from, bytes), key);
             from += bytes;
-            keys[i] = new PrefixKey(key, (int)(from / bytesPerToken));
+            keys[i] = Key(key, (long)aheadBytes + from, bytesPerToken);
         }
 
         return keys;
     }
+
+    private static PrefixKey Key(ulong key, long bytes, double bytesPerToken) => new(key, (int)Math.Min(int.MaxValue, bytes / bytesPerToken));
 
     /// <summary>Hash of bytes, in the manner of wyhash: products of 64-bit halves, folded, in four lanes.</summary>
     /// <param name="bytes">Any number of them.</param>

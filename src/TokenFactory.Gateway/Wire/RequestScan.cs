@@ -37,6 +37,12 @@ public sealed partial class RequestScan
     /// <summary>Bytes of the value of messages, prompt or input (with quotes or brackets).</summary>
     public Range Content { get; init; }
 
+    /// <summary>Bytes of what stands before the content in a prompt: tools and instructions.</summary>
+    public int AheadBytes { get; init; }
+
+    /// <summary>A hash of these, with which prefixes begin; 0 where there are none.</summary>
+    public ulong AheadHash { get; init; }
+
     /// <summary>Whether the content names images, audio or files, whose tokens bytes do not tell.</summary>
     public bool HasMedia { get; init; }
 

@@ -46,6 +46,17 @@ public sealed class PrefixHashTests
     }
 
     [Fact]
+    public void What_stands_before_the_content_is_a_chunk_of_its_own_where_it_fills_one_and_counts_in_all_that_follow()
+    {
+        var content = new byte[(2 * PrefixHash.ChunkBytes) + 1];
+        var keys = PrefixHash.Keys(content, 1, 4, aheadBytes: 8000);
+        Assert.Equal([2000, 2256, 2512], keys.Select(key => key.Tokens));
+        Assert.Equal(keys[0], Assert.Single(PrefixHash.Keys([], 1, 4, aheadBytes: 8000)));
+        Assert.Empty(keys.Select(key => key.Key).Intersect(PrefixHash.Keys(content, 2, 4, aheadBytes: 8000).Select(key => key.Key)));
+        Assert.Equal([257, 513], PrefixHash.Keys(content, 1, 4, aheadBytes: 7).Select(key => key.Tokens));
+    }
+
+    [Fact]
     public void One_bit_of_what_is_hashed_changes_half_of_the_hash() => Cases.Check(40, dice =>
     {
         var bytes = Bytes(dice, dice.Whole(1, 300));

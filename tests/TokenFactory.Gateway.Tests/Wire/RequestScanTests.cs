@@ -85,6 +85,25 @@ public sealed class RequestScanTests
         Assert.DoesNotContain("other", mistake.Message);
     }
 
+    [Theory]
+    [InlineData(Endpoint.Chat, "messages", "tools", "functions")]
+    [InlineData(Endpoint.Responses, "input", "tools", "instructions")]
+    public void Tools_and_instructions_are_part_of_the_prompt(Endpoint endpoint, string content, string one, string other)
+    {
+        var plain = Scan("");
+        var first = Scan($$""","{{one}}":[{"type":"function"}]""");
+        var both = Scan($$""","{{one}}":[{"type":"function"}],"{{other}}":"be brief" """);
+        var turned = Scan($$""","{{other}}":"be brief","{{one}}":[{"type":"function"}]""");
+        Assert.Equal((0, 0ul), (plain.AheadBytes, plain.AheadHash));
+        Assert.Equal("""[{"type":"function"}]""".Length, first.AheadBytes);
+        Assert.Equal((both.AheadBytes, both.AheadHash), (turned.AheadBytes, turned.AheadHash));
+        Assert.Equal(3, new[] { plain, first, both }.Select(scan => scan.AheadHash).Distinct().Count());
+        Assert.Equal(plain.AheadHash, Scan($$""","{{one}}":null""").AheadHash);
+
+        RequestScan Scan(string more) =>
+            RequestScan.Read(Encoding.UTF8.GetBytes($$"""{"model":"m","{{content}}":[{"role":"user","content":"hi"}]{{more}}}"""), endpoint, out _)!;
+    }
+
     [Fact]
     public void Bytes_that_are_not_UTF_8_are_refused()
     {
