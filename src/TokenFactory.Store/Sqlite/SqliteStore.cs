@@ -152,9 +152,14 @@ internal sealed class SqliteStore : SqlStore
         }
     }
 
-    /// <summary>Makes the file, readable by its owner only: it holds who asked how much.</summary>
+    /// <summary>
+    /// Makes the file, readable by its owner only: it holds who asked how much. One that is there is left alone: a process that closes any
+    /// handle of a file loses all its locks on it (POSIX), and with SQLite's own the next process to leave would take the log with it.
+    /// </summary>
     private void MakeFile()
     {
+        if (File.Exists(_file))
+            return;
         try
         {
             if (Path.GetDirectoryName(Path.GetFullPath(_file)) is { } folder)
