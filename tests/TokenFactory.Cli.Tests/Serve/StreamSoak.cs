@@ -25,16 +25,17 @@ internal sealed class StreamSoak : IAsyncDisposable
     private const int PerEngine = 250;
     private const double BinMicroseconds = 20;
 
-    private readonly SoakPlan _plan;
     private readonly RawEngine[] _engines;
     private readonly int[] _transit = new int[100_000];
     private int _running;
 
     public StreamSoak(SoakPlan plan)
     {
-        _plan = plan;
+        Plan = plan;
         _engines = [.. Enumerable.Range(0, Math.Max(2, plan.Streams / PerEngine)).Select(_ => new RawEngine(AnswerAsync))];
     }
+
+    public SoakPlan Plan { get; }
 
     public IEnumerable<Uri> Engines => _engines.Select(engine => engine.Address);
 
@@ -76,12 +77,12 @@ internal sealed class StreamSoak : IAsyncDisposable
     public Task RunAsync(Uri address, string key, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
-        return Task.WhenAll(Enumerable.Range(0, _plan.Streams).Select(i => Task.Run(
+        return Task.WhenAll(Enumerable.Range(0, Plan.Streams).Select(i => Task.Run(
             async () =>
             {
                 var dice = new Dice(i);
-                await Task.Delay(TimeSpan.FromSeconds(dice.Real(0, _plan.Chunks * _plan.PaceSeconds / 2)), CancellationToken.None); // not all at one instant
-                while (clock.Elapsed.TotalSeconds < _plan.Seconds && !stop.IsCancellationRequested)
+                await Task.Delay(TimeSpan.FromSeconds(dice.Real(0, Plan.Chunks * Plan.PaceSeconds / 2)), CancellationToken.None); // not all at one instant
+                while (clock.Elapsed.TotalSeconds < Plan.Seconds && !stop.IsCancellationRequested)
                     await StreamAsync(address, key, dice);
             },
             CancellationToken.None)));
@@ -96,9 +97,9 @@ internal sealed class StreamSoak : IAsyncDisposable
     private async ValueTask<bool> AnswerAsync(RawLine line)
     {
         Sent.TryAdd(line.Id, 0);
-        var breaks = line.Id.Aggregate(2166136261u, (sum, letter) => (sum ^ letter) * 16777619) % BreakEach == 0 ? _plan.Chunks / 2 : -1;
+        var breaks = line.Id.Aggregate(2166136261u, (sum, letter) => (sum ^ letter) * 16777619) % BreakEach == 0 ? Plan.Chunks / 2 : -1;
         await line.BeginStreamAsync();
-        for (var i = 0; i < _plan.Chunks; i++)
+        for (var i = 0; i < Plan.Chunks; i++)
         {
             if (i == breaks)
             {
@@ -108,10 +109,10 @@ internal sealed class StreamSoak : IAsyncDisposable
             }
 
             await line.ChunkAsync($"data: {{\"id\":\"a\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"@{Stopwatch.GetTimestamp()}@\"}}}}]}}\n\n");
-            await Task.Delay(TimeSpan.FromSeconds(_plan.PaceSeconds), line.Stop);
+            await Task.Delay(TimeSpan.FromSeconds(Plan.PaceSeconds), line.Stop);
         }
 
-        await line.ChunkAsync($"data: {{\"id\":\"a\",\"choices\":[],\"usage\":{{\"prompt_tokens\":20,\"completion_tokens\":{_plan.Chunks}}}}}\n\ndata: [DONE]\n\n");
+        await line.ChunkAsync($"data: {{\"id\":\"a\",\"choices\":[],\"usage\":{{\"prompt_tokens\":20,\"completion_tokens\":{Plan.Chunks}}}}}\n\ndata: [DONE]\n\n");
         await line.EndStreamAsync();
         return true;
     }
@@ -120,7 +121,7 @@ internal sealed class StreamSoak : IAsyncDisposable
     {
         using var client = await RawClient.ConnectAsync(address);
         await client.SendAsync(RawClient.Post(key, Factories.Body(stream: true), "Connection: close\r\n"));
-        var vanishes = dice.Chance(VanishShare) ? dice.Whole(1, _plan.Chunks - 1) : int.MaxValue;
+        var vanishes = dice.Chance(VanishShare) ? dice.Whole(1, Plan.Chunks - 1) : int.MaxValue;
         var (id, events, tail) = ("", 0, "");
         Interlocked.Increment(ref _running);
         while (events < vanishes && await client.ReceiveAsync(CancellationToken.None) is { IsEmpty: false } some)

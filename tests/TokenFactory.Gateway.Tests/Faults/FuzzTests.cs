@@ -210,8 +210,7 @@ public sealed class FuzzTests
             Assert.DoesNotContain("sk-tf-", line.Head, StringComparison.Ordinal);
             Assert.DoesNotContain("x-tokenfactory", line.Head, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("forwarded", line.Head, StringComparison.OrdinalIgnoreCase);
-            using var body = JsonDocument.Parse(line.Body, new JsonDocumentOptions { MaxDepth = 1000 });
-            if (!(body.RootElement.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True))
+            if (!Streams(line.Body))
             {
                 await line.AnswerAsync(200, Answer);
                 return true;
@@ -222,6 +221,20 @@ public sealed class FuzzTests
             await line.ChunkAsync("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n");
             await line.EndStreamAsync();
             return true;
+        }
+
+        /// <summary>Whether a body, which must be whole JSON, asks for a stream.</summary>
+        private static bool Streams(ReadOnlyMemory<byte> bytes)
+        {
+            using var body = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 1000 });
+            try
+            {
+                return body.RootElement.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
+            }
+            catch (InvalidOperationException)
+            {
+                return false; // half a surrogate pair in a name, which this parser cannot compare
+            }
         }
     }
 }
