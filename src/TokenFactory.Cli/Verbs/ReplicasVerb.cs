@@ -62,7 +62,7 @@ internal static class ReplicasVerb
 
     private static Report Report(string answer, List<JsonElement> replicas)
     {
-        const string Note = "Watts, joules and dollars are from the model of each GPU and its price, since the start.";
+        const string Note = "Watts, joules and dollars are from the model of each GPU and its price, since the start or the last change of the fleet.";
         var section = new Section("replicas", "", Columns, [.. replicas.Select(Row)]);
         return new Report("replicas", [answer], [section], replicas.Count > 0 ? [Note] : []);
     }

@@ -9,6 +9,9 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>What a gateway says once it answers: where it is, what it serves, its first keys, and a command that works.</summary>
 internal sealed class ServeGreeting(GatewayHost host, Factory factory)
 {
+    private const string UsualFolder = ".tokenfactory";
+    private const string UsualAdmin = "http://127.0.0.1:8081";
+
     /// <summary>For people.</summary>
     public string Text()
     {
@@ -20,7 +23,7 @@ internal sealed class ServeGreeting(GatewayHost host, Factory factory)
             Model(text, model);
         text.AppendLine();
         var before = host.Tenants.HasKeys ? "keys were made before, another is made" : "none yet, one is made";
-        Key(text, host.FirstKeyTenant is { } tenant ? $"API key of tenant '{tenant}'" : "API key", host.FirstKey, $"{before} with 'tokenfactory keys create --tenant NAME'");
+        Key(text, host.FirstKeyTenant is { } tenant ? $"API key of tenant '{tenant}'" : "API key", host.FirstKey, $"{before} with '{Keys}'");
         Key(text, "Admin key", host.FirstAdminKey, $"in {Path.Combine(setup.Store.Folder, "admin-key")}");
         foreach (var remark in factory.Remarks)
             text.AppendLine($"Note: {remark}");
@@ -29,7 +32,7 @@ internal sealed class ServeGreeting(GatewayHost host, Factory factory)
         text.AppendLine($"  curl -N {Bare(host.Address)}/v1/chat/completions -H 'Authorization: Bearer {host.FirstKey ?? "YOUR-KEY"}' \\");
         text.AppendLine("    -H 'Content-Type: application/json' \\");
         text.AppendLine($$"""    -d '{"model":"{{setup.Models[0].Name}}","stream":true,"max_tokens":40,"messages":[{"role":"user","content":"Hello"}]}'""");
-        text.AppendLine("  tokenfactory report");
+        text.AppendLine($"  {Report}");
         text.AppendLine();
         text.AppendLine("Ctrl-C stops it, once answers that run have ended.");
         return text.ToString();
@@ -46,6 +49,24 @@ internal sealed class ServeGreeting(GatewayHost host, Factory factory)
         admin_key = host.FirstAdminKey,
         models = factory.Setup.Models.Select(model => model.Name),
     }) + "\n";
+
+    /// <summary>Verbs look in the usual places: elsewhere they must be told.</summary>
+    private string Report => factory.Setup.Store switch
+    {
+        { Postgres: not null } => "tokenfactory report --postgres-env NAME",
+        { Folder: UsualFolder } => "tokenfactory report",
+        { Folder: var folder } => $"tokenfactory report --store {folder}",
+    };
+
+    private string Keys
+    {
+        get
+        {
+            var admin = Bare(host.AdminAddress) == UsualAdmin ? "" : $" --admin {Bare(host.AdminAddress)}";
+            var key = factory.Setup.Store.Folder == UsualFolder ? "" : $"TOKENFACTORY_ADMIN_KEY=$(cat {Path.Combine(factory.Setup.Store.Folder, "admin-key")}) ";
+            return $"{key}tokenfactory keys create --tenant NAME{admin}";
+        }
+    }
 
     private static string Bare(Uri address) => address.ToString().TrimEnd('/');
 

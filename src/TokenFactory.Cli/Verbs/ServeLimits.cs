@@ -27,7 +27,10 @@ internal static class ServeLimits
         }
 
         CheckPair(tls);
-        return new ListenSetup(Address(file, "listen", 8080), Address(file, "admin", 8081))
+        var (address, admin) = (Address(file, "listen", 8080), Address(file, "admin", 8081));
+        if (address.Equals(admin) && address.Port != 0)
+            file.Note("admin", $"is {admin}, where clients are listened to", "Give it a port of its own");
+        return new ListenSetup(address, admin)
         {
             Certificate = tls?.Text("certificate"),
             CertificateKey = tls?.Text("key"),

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
 using TokenFactory.Cli.Input;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Gateway.Setup;
@@ -95,15 +93,25 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
         {
             throw Told($"store.folder '{factory.Setup.Store.Folder}'", wrong.Message);
         }
-        catch (Exception taken) when (taken is SocketException || taken.InnerException is AddressInUseException or SocketException)
+        catch (SettingException other)
         {
-            throw new Refusal(path, taken.Message.TrimEnd('.'), "Name other addresses with --set listen=127.0.0.1:PORT and --set admin=127.0.0.1:PORT");
+            throw new Refusal(Where, other.Message.TrimEnd('.'), $"Name another with --set {other.Setting}={Example(other.Setting)}");
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            throw new Refusal(path, unwritable.Message.TrimEnd('.'), "Name a folder and a file that can be written: store.folder, telemetry.events");
+            throw new Refusal(Where, unwritable.Message.TrimEnd('.'), "Name a folder and a file that can be written: store.folder, telemetry.events");
         }
     }
+
+    /// <summary>The file, unless nobody named one.</summary>
+    private string Where => path == DefaultFile ? "serve" : path;
+
+    private static string Example(string setting) => setting switch
+    {
+        "listen" or "admin" => "127.0.0.1:PORT",
+        "store.folder" => "FOLDER",
+        _ => "FILE",
+    };
 
     /// <summary>A refusal of a message whose last sentence is its remedy.</summary>
     private static Refusal Told(string where, string message)
@@ -151,16 +159,18 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
                 await terminal.Err.WriteLineAsync($"error: {mistake}").ConfigureAwait(false);
             await terminal.Err.WriteLineAsync($"{path} has changed and is not taken: everything goes on as before.").ConfigureAwait(false);
         }
-        catch (StoreAwayException away)
+        catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            await terminal.Err.WriteLineAsync($"{path} has changed and is not taken: {away.Message}").ConfigureAwait(false);
+            // Whatever it is, a store that is away or a full disk: the next change is looked at again.
+            await terminal.Err.WriteLineAsync($"{path} has changed and is not taken: {problem.Message}").ConfigureAwait(false);
         }
     }
 
     private static IEnumerable<string> AtNextStart(GatewaySetup started, GatewaySetup now)
     {
         if (now.Listen != started.Listen)
-            yield return "listen, admin or tls";
+            yield return now.Listen with { Address = started.Listen.Address } == started.Listen ? "listen"
+                : now.Listen with { Admin = started.Listen.Admin } == started.Listen ? "admin" : "listen, admin or tls";
         if (now.Store != started.Store)
             yield return "store";
         if (now.Telemetry != started.Telemetry)
@@ -170,8 +180,13 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
     /// <summary>When the file itself was written: clusters swap the folder that a link leads to, and leave the link alone.</summary>
     private DateTime? Written()
     {
-        if (!File.Exists(path))
-            return null;
-        return File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+        try
+        {
+            return File.Exists(path) ? File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) : null;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null; // it is being swapped
+        }
     }
 }

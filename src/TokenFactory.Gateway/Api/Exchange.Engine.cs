@@ -12,6 +12,7 @@ namespace TokenFactory.Gateway.Api;
 internal sealed partial class Exchange
 {
     private const int ReadBytes = 16384;
+    private const int WaitBytes = 2048; // what each of thousands of streams holds while it waits for its next token
     private const int MostAnswerBytes = 256 << 20;
     private const int MostTrustedBytes = 1 << 20;
     private const int PieceBytes = 16 << 10;
@@ -45,10 +46,10 @@ internal sealed partial class Exchange
     {
         AttemptEnd.Answered => await AnswerAsync(attempt).ConfigureAwait(false),
         AttemptEnd.Refused => await PassRefusalAsync(attempt).ConfigureAwait(false),
-        AttemptEnd.ErrorEvent => await PassErrorAsync(attempt).ConfigureAwait(false),
+        AttemptEnd.ErrorEvent when _started || attempt.Bytes.Length > 0 => await PassErrorAsync(attempt).ConfigureAwait(false),
         AttemptEnd.ClientGone => await LeaveAsync(attempt, null).ConfigureAwait(false),
         AttemptEnd.Late => await LeaveAsync(attempt, Late).ConfigureAwait(false),
-        AttemptEnd.Lost => await RecoverAsync(attempt, Policies.Mishap.AnswerLost).ConfigureAwait(false),
+        AttemptEnd.Lost or AttemptEnd.ErrorEvent => await RecoverAsync(attempt, Policies.Mishap.AnswerLost).ConfigureAwait(false),
         _ => await RecoverAsync(attempt, Policies.Mishap.ReplicaFailed).ConfigureAwait(false),
     };
 
@@ -106,7 +107,7 @@ internal sealed partial class Exchange
     private async ValueTask<AttemptEnd> RelayAsync(Attempt attempt, Stream stream, Cut cut)
     {
         var scan = attempt.Scan!;
-        var (buffer, begun) = (ArrayPool<byte>.Shared.Rent(ReadBytes), false);
+        var (buffer, begun) = (ArrayPool<byte>.Shared.Rent(WaitBytes), false);
         try
         {
             while (!scan.Done && scan.Error is null)
@@ -130,6 +131,11 @@ internal sealed partial class Exchange
                     NoteFirstToken(attempt);
                 if (read == 0)
                     break;
+                if (read == buffer.Length && read < ReadBytes)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer); // one that comes fast
+                    buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+                }
             }
         }
         finally

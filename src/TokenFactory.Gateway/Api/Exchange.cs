@@ -102,6 +102,8 @@ internal sealed partial class Exchange(Gateway gateway, Running running, HttpCon
 
         gateway.Metrics.Shed(shed.Class, shed.Limit);
         var words = shed.ToString();
+        if (_admitted.Fleet.Replicas.All(replica => !replica.IsReady))
+            return new(503, "no_replica", $"No replica of '{_admitted.Model.Name}' is ready. {words}", RetrySeconds: shed.RetryAfterSeconds);
         return shed.Limit is ShedLimit.Deadline or ShedLimit.DeadlineOutOfReach
             ? new(504, "deadline_exceeded", words, RetrySeconds: shed.RetryAfterSeconds)
             : new(429, "overloaded", words, RetrySeconds: shed.RetryAfterSeconds);

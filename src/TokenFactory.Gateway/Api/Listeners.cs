@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -8,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Gateway.Hosting;
 using TokenFactory.Gateway.Setup;
 
 namespace TokenFactory.Gateway.Api;
@@ -41,6 +43,23 @@ internal static class Listeners
         more?.Invoke(builder.Services);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Limit(kestrel, address, setup));
         return builder.Build();
+    }
+
+    /// <summary>Looks whether an address can be listened on.</summary>
+    /// <param name="setting">Which setting names it.</param>
+    /// <param name="address">The address; port 0 for any.</param>
+    /// <exception cref="SettingException">It cannot.</exception>
+    public static void Try(string setting, System.Net.IPEndPoint address)
+    {
+        using var listener = new TcpListener(address);
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException taken)
+        {
+            throw new SettingException(setting, address.ToString(), taken.Message);
+        }
     }
 
     /// <summary>Where a server that was started listens.</summary>

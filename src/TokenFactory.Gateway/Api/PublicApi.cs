@@ -135,7 +135,7 @@ internal sealed class PublicApi(Gateway gateway, RequestDelegate metrics)
     private ValueTask ReadyAsync(HttpContext http)
     {
         var running = gateway.Running;
-        var lacking = running.Fleets.Where(fleet => !fleet.Value.Replicas.Any(replica => replica.State == "ready")).Select(fleet => fleet.Key).ToList();
+        var lacking = running.Fleets.Where(fleet => !fleet.Value.Replicas.Any(replica => replica.IsReady)).Select(fleet => fleet.Key).ToList();
         if (gateway.Ledger.Full)
             return TextAsync(http, 503, "the ledger is full");
         var words = lacking.Count == 0 ? "" : "no replica is ready for " + string.Join(", ", lacking);

@@ -87,10 +87,10 @@ public sealed partial class GatewayHost : IAsyncDisposable
     /// <param name="cancel">Gives up starting.</param>
     /// <exception cref="StoreAwayException">The store cannot be reached.</exception>
     /// <exception cref="JournalException">Another process has the folder, or it cannot be written.</exception>
-    /// <exception cref="IOException">An address is taken, or cannot be listened on.</exception>
+    /// <exception cref="SettingException">An address is taken or not this machine's, or a folder cannot be written to.</exception>
     public static async Task<GatewayHost> StartAsync(GatewaySetup setup, TimeProvider time, ILoggerProvider logs, CancellationToken cancel)
     {
-        Directory.CreateDirectory(setup.Store.Folder);
+        Try(setup);
         var location = setup.Store.Postgres is { } postgres
             ? StoreLocation.Postgres(postgres)
             : StoreLocation.Sqlite(Path.Combine(setup.Store.Folder, LedgerFile));
@@ -112,6 +112,25 @@ public sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Name of the journal's folder in the store's folder.</summary>
     public const string JournalFolder = "journal";
+
+    /// <summary>
+    /// Looks whether all can be had that it needs of this machine, before it writes anything: a key that is made and not shown is lost.
+    /// </summary>
+    private static void Try(GatewaySetup setup)
+    {
+        Listeners.Try("listen", setup.Listen.Address);
+        Listeners.Try("admin", setup.Listen.Admin);
+        if (setup.Telemetry.Events is { } events && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(events))))
+            throw new SettingException("telemetry.events", events, "its folder does not exist");
+        try
+        {
+            Directory.CreateDirectory(setup.Store.Folder);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingException("store.folder", setup.Store.Folder, unwritable.Message);
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

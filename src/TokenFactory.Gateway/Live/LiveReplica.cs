@@ -11,6 +11,8 @@ namespace TokenFactory.Gateway.Live;
 /// </summary>
 public sealed class LiveReplica
 {
+    private const string Ready = "ready";
+
     private readonly WallClock _clock;
     private volatile Shown _shown = new("starting", "not looked at yet");
 
@@ -37,6 +39,9 @@ public sealed class LiveReplica
 
     /// <summary>"ready", "starting", "draining", "drained", "broken", "outlier" or "unreachable".</summary>
     public string State => _shown.State;
+
+    /// <summary>Whether it takes requests.</summary>
+    public bool IsReady => State == Ready;
 
     /// <summary>Why, in words; empty while it is ready and has its full share.</summary>
     public string Why => _shown.Why;
@@ -123,9 +128,9 @@ public sealed class LiveReplica
         { Reachable: false } => new("unreachable", LookWords),
         { Circuit.OpenUntil: not null } => new("broken", BrokenWords()),
         { Aside: { } aside } => new("outlier", aside.Words),
-        { Circuit.HalfOpen: true } => new("ready", "one request tries whether it answers again"),
-        { EasesSince: not null } => new("ready", $"it is back and gets its share over {health.SlowStartSeconds:0.#} s"),
-        _ => new("ready", ""),
+        { Circuit.HalfOpen: true } => new(Ready, "one request tries whether it answers again"),
+        { EasesSince: not null } => new(Ready, $"it is back and gets its share over {health.SlowStartSeconds:0.#} s"),
+        _ => new(Ready, ""),
     };
 
     private string BrokenWords() =>

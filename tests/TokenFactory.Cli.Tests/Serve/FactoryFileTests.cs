@@ -58,7 +58,7 @@ public sealed class FactoryFileTests
         using var gateway = await GatewayProcess.StartAsync(file, folder.Root);
 
         Link(folder, "v2", Right.Replace("usd_per_day: 1", "usd_per_day: 7", StringComparison.Ordinal).Replace("admin: 127.0.0.1:0", "admin: 127.0.0.1:1", StringComparison.Ordinal));
-        await gateway.SaysAsync("has changed and is in force, but for what needs a new start: listen, admin or tls.");
+        await gateway.SaysAsync("has changed and is in force, but for what needs a new start: admin.");
         Assert.Contains("\"usd_per_day\":7", await TenantsAsync(gateway, folder), StringComparison.Ordinal);
 
         Link(folder, "v3", Right.Replace("usd_per_day: 1", "usd_per_day: lots", StringComparison.Ordinal));
