@@ -83,8 +83,9 @@ internal sealed class RequestBody(HeldBytes held, long most, long mostHeld) : ID
                     return intake;
             }
         }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        catch (Exception gone) when (gone is OperationCanceledException or IOException or InvalidOperationException)
         {
+            // The last is what the web server throws at trailers that are no text: whoever sends such is not answered.
             Problem = gone as BadHttpRequestException;
             return Problem is null ? BodyIntake.Left : BodyIntake.Broken;
         }

@@ -32,7 +32,7 @@ public sealed class FuzzTests
             [engine.Address], setup => setup with { Limits = setup.Limits with { BodyBytes = 64 << 10, HeldBodyBytes = 16 << 20 } }, logs: logs.Provider);
 
         Task Case(Dice dice) => AskAsync(gateway, new OddRequests(dice, gateway.Host.FirstKey!).Draw());
-        await GrowsNotAsync(gateway, Case);
+        await OrTellAsync(logs, GrowsNotAsync(gateway, Case));
 
         var records = await gateway.StopAsync();
         AssertQuiet(logs);
@@ -65,13 +65,13 @@ public sealed class FuzzTests
         using var logs = new StringLogs();
         await using var gateway = await RunningGateway.StartAsync([engine.Address], Hardy, logs: logs.Provider);
 
-        await GrowsNotAsync(gateway, async dice =>
+        await OrTellAsync(logs, GrowsNotAsync(gateway, async dice =>
         {
             var (path, stream) = (Paths[dice.Whole(0, 3)], dice.Chance(0.6));
             var body = RunningGateway.Body(stream, $",\"prompt\":\"a\",\"input\":\"a\",\"seed\":\"{dice.Whole(0, int.MaxValue - 9)}\"");
             Interlocked.Increment(ref number);
             await HearAsync(gateway, path, body, whole);
-        });
+        }));
 
         Assert.Null(engine.Fault);
         var before = Volatile.Read(ref looks);
@@ -94,6 +94,19 @@ public sealed class FuzzTests
         Policies = setup.Policies with { Recovery = new Recovery { FreeRetries = int.MaxValue } },
         Limits = setup.Limits with { FirstByteSeconds = 0.15, IdleSeconds = 0.15 },
     };
+
+    /// <summary>Where something fails, the gateway's log may say why.</summary>
+    private static async Task OrTellAsync(StringLogs logs, Task cases)
+    {
+        try
+        {
+            await cases;
+        }
+        catch (Exception broken)
+        {
+            throw new InvalidOperationException($"{broken.Message}\n{string.Join('\n', Errors(logs))}", broken);
+        }
+    }
 
     /// <summary>Runs all cases; the later ones must not take memory that the first did not.</summary>
     private static async Task GrowsNotAsync(RunningGateway gateway, Func<Dice, Task> law)
@@ -149,7 +162,7 @@ public sealed class FuzzTests
             return;
         if (answer.Body.Length == 0)
         {
-            Assert.True(answer.Status is 400 or 404 or 408 or 411 or 413 or 414 or 431 or 501 or 505, answer.Head);
+            Assert.True(answer.Status is 400 or 404 or 405 or 408 or 411 or 413 or 414 or 431 or 501 or 505, answer.Head);
             return;
         }
 
@@ -188,9 +201,12 @@ public sealed class FuzzTests
     private static string Member(ReadOnlyMemory<byte> body, string name) =>
         JsonDocument.Parse(body).RootElement.GetProperty(name).GetString()!;
 
+    private static List<string> Errors(StringLogs logs) =>
+        [.. logs.Text.Split('\n').Where(line => line.Contains("\"level\":\"error\"", StringComparison.Ordinal))];
+
     private static void AssertQuiet(StringLogs logs)
     {
-        var errors = logs.Text.Split('\n').Where(line => line.Contains("\"level\":\"error\"", StringComparison.Ordinal)).ToList();
+        var errors = Errors(logs);
         Assert.True(errors.Count == 0, string.Join('\n', errors));
     }
 
