@@ -75,6 +75,8 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var target) || target.Scheme is not ("http" or "https"))
             flags.Mistakes.Add(new Mistake("command line", $"'{url}' is no address of a server", "Give one such as http://127.0.0.1:8080"));
+        flags.Mistakes.AddRange(
+            FilePlaces.Clashes([files.Workload, files.Trace], [("--csv", files.Requests), ("--summary", files.Summary)]));
         var endpoint = flags.Text("endpoint") ?? "chat";
         if (endpoint is not ("chat" or "completions"))
             flags.Note("endpoint", $"is '{endpoint}'", "Write chat or completions");

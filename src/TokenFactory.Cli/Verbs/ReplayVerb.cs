@@ -42,6 +42,7 @@ internal static class ReplayVerb
             var path = parsed.GetValue(file) ?? ServeRunner.DefaultFile;
             if (parsed.GetValue(model) is not null && parsed.GetValue(trace) is null)
                 throw new Refusal("command line", "--model goes with --trace", "Name the file of the trace");
+            FilePlaces.Apart([parsed.GetValue(log), path], ("--trace", parsed.GetValue(trace)));
             var changes = SimulateChanges.Read(parsed.GetValue(set) ?? [], null);
             var catalog = common.Catalog(parsed, terminal, "points", "api-prices", "tiers", "engines");
             var calibration = common.Calibration(parsed, terminal, catalog);

@@ -46,6 +46,9 @@ internal static class ReportVerb
                 parsed.GetValue(focus),
                 parsed.GetValue(prices));
             Exclude(asked, mistakes);
+            mistakes.AddRange(FilePlaces.Clashes(
+                [asked.Read, asked.Prices, ReportRunner.Ledger(asked)],
+                [("--csv", asked.Csv), ("--records-csv", asked.Records), ("--focus", asked.Focus)]));
             Refusal.IfAny(mistakes);
             return new ReportRunner(terminal, common, parsed, asked).Run();
         });

@@ -51,7 +51,10 @@ internal static class SimulateVerb
                 parsed.GetValue(html),
                 parsed.GetValue(requests),
                 parsed.GetValue(intervals),
-                parsed.GetValue(replicas));
+                parsed.GetValue(replicas))
+            {
+                Trace = parsed.GetValue(trace),
+            };
             var changes = SimulateChanges.Read(parsed.GetValue(set) ?? [], parsed.GetValue(trace));
             var scenarios = new List<SimulateScenario>();
             var mistakes = new List<Catalog.Mistake>();
@@ -106,7 +109,11 @@ internal static class SimulateVerb
 /// <param name="Requests">Where a row per request goes.</param>
 /// <param name="Intervals">Where a row per interval goes.</param>
 /// <param name="Replicas">Whether every replica is shown.</param>
-internal sealed record SimulateAsked(ulong? Seed, string? Html, string? Requests, string? Intervals, bool Replicas);
+internal sealed record SimulateAsked(ulong? Seed, string? Html, string? Requests, string? Intervals, bool Replicas)
+{
+    /// <summary>The trace that is sent instead of the file's workload; null for none.</summary>
+    public string? Trace { get; init; }
+}
 
 /// <summary>Changes to a file's keys from the command line.</summary>
 internal static class SimulateChanges
