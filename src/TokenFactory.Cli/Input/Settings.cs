@@ -95,7 +95,9 @@ internal sealed class Settings
     }
 
     /// <summary>The flags of a command line as settings: "--tokens-per-second 5" is the key tokens_per_second.</summary>
-    public static Settings OfFlags(IEnumerable<(string Key, IReadOnlyList<string> Values)> flags)
+    /// <param name="flags">Keys and what was given for them.</param>
+    /// <param name="spell">How a key is written; null for its plain name.</param>
+    public static Settings OfFlags(IEnumerable<(string Key, IReadOnlyList<string> Values)> flags, Func<string, string>? spell = null)
     {
         var node = new YamlMappingNode();
         foreach (var (key, values) in flags.Where(flag => flag.Values.Count > 0))
@@ -105,7 +107,7 @@ internal sealed class Settings
                 values.Count == 1 ? new YamlScalarNode(values[0]) : new YamlSequenceNode(values.Select(v => new YamlScalarNode(v))));
         }
 
-        return new Settings(node, "command line", [], key => "--" + key.Replace('_', '-'));
+        return new Settings(node, "command line", [], spell ?? (key => "--" + key.Replace('_', '-')));
     }
 
     public bool Has(string key)
@@ -123,6 +125,9 @@ internal sealed class Settings
         _node.Add(key, new YamlScalarNode(value));
         _filled[key] = from;
     }
+
+    /// <summary>A key as the user writes it.</summary>
+    public string Spell(string key) => _spell(key);
 
     /// <summary>Whether a key has its value from another one.</summary>
     public bool IsFilled(string key) => _filled.ContainsKey(key);

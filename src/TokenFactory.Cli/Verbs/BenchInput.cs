@@ -92,7 +92,7 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
             flags.Whole("gpus", 1));
         if (files.Summary is not null && gpu is null)
             flags.Require("gpu", "Say for --summary what is measured");
-        var seconds = flags.Number("duration_s", double.Epsilon, 1e7);
+        var seconds = flags.Number("duration_s", double.Epsilon, WorkloadInput.MostSeconds);
         var promise = SimulateInput.Class(flags, "default");
         var (workload, classes) = files.Workload is not null ? OfFile(files.Workload) : (OfFlags(), null);
         var seed = WorkloadVerb.SeedOf(flags);
@@ -126,17 +126,18 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
         {
             Contradict("--trace, which says it", [.. Promises, .. Shaping]);
             var settings = Settings.OfFlags(
-                [("trace", [trace]), .. Shaping.Select(key => (key, flags.Texts(key))), ("duration_s", flags.Texts("duration_s"))]);
+                [("trace", [trace]), .. Shaping.Select(key => (key, flags.Texts(key))), ("duration_s", flags.Texts("duration_s"))],
+                flags.Spell);
             var recorded = WorkloadInput.Read(settings, isStream: true);
             flags.Mistakes.AddRange(settings.Mistakes);
             return recorded;
         }
 
         flags.Exclude("clients", "requests_per_second", "Give clients that wait for answers, or a rate that does not");
+        Fill("output_tokens", DefaultOutput);
         if (!flags.Has("sessions_per_second"))
         {
             Fill("input_tokens", DefaultInput);
-            Fill("output_tokens", DefaultOutput);
             if (!flags.Has("requests_per_second"))
                 Fill("clients", DefaultClients);
         }

@@ -119,9 +119,16 @@ internal static class BenchReport
         yield return new Section(
             "failures",
             "What went wrong",
-            [new Column("kind", "kind", Number: false), new Column("requests", "requests")],
-            [.. all.Failures.Select(pair => (IReadOnlyList<Cell>)[Cell.Of(pair.Key), Count(pair.Value)])]);
+            [
+                new Column("kind", "kind", Number: false),
+                new Column("requests", "requests"),
+                new Column("first_message", "what the server said first", Number: false),
+            ],
+            [.. all.Failures.Select(pair => (IReadOnlyList<Cell>)[Cell.Of(pair.Key), Count(pair.Value), Said(all, pair.Key)])]);
     }
+
+    private static Cell Said(LoadTally all, string kind) =>
+        all.Messages.TryGetValue(kind, out var message) ? Cell.Of(message) : Cell.None;
 
     private static IEnumerable<string> Notes(BenchAsked asked, LoadReport report, BenchFiles files)
     {
