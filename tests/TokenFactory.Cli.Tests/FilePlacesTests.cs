@@ -8,6 +8,7 @@ public sealed class FilePlacesTests
     private const string Log = "examples/events.jsonl";
     private const string Factory = "examples/serve-two-models.yaml";
     private const string Trace = "examples/traces/azure-code.csv";
+    private const string Audited = "examples/audit-naive.yaml";
     private const string Server = "http://127.0.0.1:1";
 
     [Theory]
@@ -20,7 +21,7 @@ public sealed class FilePlacesTests
     [InlineData($"--csv is '{Trace}', which is read", "bench", Server, "--trace", Trace, "--csv", Trace)]
     [InlineData($"--fit is '{Trace}', which is read", "workload", "describe", Trace, "--fit", Trace)]
     [InlineData($"--out is '{Trace}', which is read", "workload", "make", "--like", Trace, "--out", Trace)]
-    [InlineData("--html is 'examples/audit-naive.yaml', which is read", "audit", "examples/audit-naive.yaml", "--html", "examples/audit-naive.yaml")]
+    [InlineData($"--html is '{Audited}', which is read", "audit", Audited, "--html", Audited)]
     public void Refuses_what_would_overwrite_another_and_writes_nothing(string message, params string[] arguments)
     {
         var run = Program.Run(arguments);
@@ -29,12 +30,21 @@ public sealed class FilePlacesTests
     }
 
     [Fact]
+    public void An_empty_name_is_no_fault_of_the_program()
+    {
+        var run = Program.Run("bench", Server, "--csv", "");
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.Contains("cannot be written: its name is empty. Name a file", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_link_is_the_file_behind_it_and_a_device_takes_what_comes()
     {
         using var folder = new TemporaryFolder();
         var (log, link) = (folder.Write("log.jsonl", File.ReadAllText(Repository.Path(Log))), Path.Combine(folder.Root, "link"));
         File.CreateSymbolicLink(link, log);
-        Assert.Contains($"--trace is '{link}', which is read", Program.Run("replay", log, Factory, "--trace", link).Err, StringComparison.Ordinal);
+        var linked = Program.Run("replay", log, Factory, "--trace", link);
+        Assert.Contains($"--trace is '{link}', which is read", linked.Err, StringComparison.Ordinal);
         var devices = Program.Run("report", "--store", folder.Root, "--csv", "/dev/null", "--focus", "/dev/null");
         Assert.DoesNotContain("and so is", devices.Err, StringComparison.Ordinal);
     }

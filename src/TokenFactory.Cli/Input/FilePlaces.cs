@@ -32,10 +32,10 @@ internal static class FilePlaces
         return mistakes;
     }
 
-    /// <summary>The file behind a path; null for none, for a device, which many may write to, and where a path cannot be followed.</summary>
+    /// <summary>The file behind a path; null for none, for a device, which takes what many write, or where it cannot be followed.</summary>
     private static string? Full(string? path)
     {
-        if (string.IsNullOrEmpty(path))
+        if (path is null)
             return null;
         try
         {
