@@ -2,6 +2,7 @@ using System.Globalization;
 using TokenFactory.Cli.Output;
 using TokenFactory.Engine;
 using TokenFactory.Gateway.Load;
+using TokenFactory.Performance.Calibration;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -149,7 +150,7 @@ internal static class BenchReport
         }
 
         if (files.Summary is { } path)
-            yield return $"A row was added to {path}: 'tokenfactory calibrate --from {path}' reads it.";
+            yield return $"A row was added to {path}: 'tokenfactory calibrate --from {path}' reads {Calibrator.FewestRows} or more.";
     }
 
     /// <summary>All, and each class where there are several.</summary>
