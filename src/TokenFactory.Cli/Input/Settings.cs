@@ -79,7 +79,7 @@ internal sealed class Settings
         }
         catch (YamlException bad)
         {
-            var what = $"not YAML: {bad.InnerException?.Message ?? bad.Message}";
+            var what = $"not YAML: {(bad.InnerException?.Message ?? bad.Message).TrimEnd('.')}";
             throw new Refusal($"{path}:{bad.Start.Line}", what, "Mend the syntax near this line");
         }
 
@@ -180,10 +180,10 @@ internal sealed class Settings
         static string Plain(double bound) => bound is > 0 and < 1e-300 ? "above 0" : bound.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A whole number of <paramref name="atLeast"/> or more, or null where the key is absent or wrong.</summary>
-    public int? Whole(string key, int atLeast)
+    /// <summary>A whole number within bounds, or null where the key is absent or wrong.</summary>
+    public int? Whole(string key, int atLeast, int atMost = int.MaxValue)
     {
-        if (Number(key, atLeast, int.MaxValue) is not { } number)
+        if (Number(key, atLeast, atMost) is not { } number)
             return null;
         if (number == Math.Floor(number))
             return (int)number;

@@ -95,6 +95,9 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
         var seconds = flags.Number("duration_s", double.Epsilon, WorkloadInput.MostSeconds);
         var promise = SimulateInput.Class(flags, "default");
         var (workload, classes) = files.Workload is not null ? OfFile(files.Workload) : (OfFlags(), null);
+        var header = flags.Text("class_header");
+        if (header is not null && !IsHeader(header))
+            flags.Note("class_header", $"is '{header}'", "Give the name of a header, such as x-tokenfactory-class");
         var seed = WorkloadVerb.SeedOf(flags);
         var asked = new BenchAsked
         {
@@ -106,7 +109,7 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
             ExactLengths = SimulateInput.Truth(flags, "exact_lengths", true),
             DrainSeconds = flags.Number("drain_s", 0, 1e6) ?? 60,
             Seconds = seconds ?? (files.Workload is null && files.Trace is null && !flags.Has("requests") ? DefaultSeconds : null),
-            ClassHeader = flags.Text("class_header"),
+            ClassHeader = header,
             Seed = seed,
             Traffic = workload is null ? _ => throw new InvalidOperationException("there is no workload") : workload.Traffic,
             Classes = classes ?? [.. (workload?.Classes ?? []).Select(one => promise with { Name = one.Name })],
@@ -169,6 +172,13 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
         var classes = scenario.Items("classes").Select(item => SimulateInput.Class(item, item.Text("name") ?? "")).ToList();
         flags.Mistakes.AddRange(scenario.Mistakes);
         return (workload, classes);
+    }
+
+    /// <summary>Whether a request may carry a header of that name.</summary>
+    private static bool IsHeader(string name)
+    {
+        using var request = new HttpRequestMessage();
+        return request.Headers.TryAddWithoutValidation(name, "");
     }
 
     private void Contradict(string what, IReadOnlyList<string> allowed)
