@@ -82,6 +82,10 @@ internal sealed class Settings
             var what = $"not YAML: {(bad.InnerException?.Message ?? bad.Message).TrimEnd('.')}";
             throw new Refusal($"{path}:{bad.Start.Line}", what, "Mend the syntax near this line");
         }
+        catch (InvalidOperationException)
+        {
+            throw new Refusal(path, "not YAML", "Mend the syntax: a bracket or a quote may lack its end"); // the reader lost its way
+        }
 
         if (yaml.Documents.Count == 1 && yaml.Documents[0].RootNode is YamlMappingNode root)
         {
