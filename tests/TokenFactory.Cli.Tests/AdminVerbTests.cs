@@ -65,7 +65,9 @@ public sealed class AdminVerbTests : IAsyncLifetime
     {
         var set = Run("tenants", "set", "acme", "--usd-per-day", "2.50", "--requests-per-minute", "60", "--models", "llama");
         Assert.Equal((0, ""), (set.Code, set.Err));
-        Run("tenants", "set", "acme", "--requests-per-minute", "none", "--concurrency", "4");
+        Assert.StartsWith("Tenant 'acme' is made.", set.Out, StringComparison.Ordinal);
+        var changed = Run("tenants", "set", "acme", "--requests-per-minute", "none", "--concurrency", "4");
+        Assert.StartsWith("Tenant 'acme' is changed.", changed.Out, StringComparison.Ordinal);
         var key = Run("keys", "create", "--tenant", "acme", "--json").Json.GetProperty("keys")[0].GetProperty("key").GetString()!;
         _book.Reserve(Caller(key), "llama", 10, new Usd(1), out _)!.Settle(new Usd(0.5m), 10);
         var listed = Run("tenants", "--json").Json.GetProperty("tenants");
@@ -122,7 +124,17 @@ public sealed class AdminVerbTests : IAsyncLifetime
     [InlineData("--models names 'gpt', which the factory file does not have. Known: llama.", "tenants", "set", "acme", "--models", "gpt")]
     [InlineData("Tenant 'filed' stands in the factory file. Change it there", "tenants", "set", "filed", "--concurrency", "1")]
     [InlineData("There is no tenant 'nobody'. Make it first", "keys", "create", "--tenant", "nobody")]
-    [InlineData("--expires is \"soon\". Give a time such as 2026-12-31", "keys", "create", "--tenant", "filed", "--expires", "soon")]
+    [InlineData("--expires is \"soon\". Give 30d, 12h, 45m, or a time such as 2026-12-31", "keys", "create", "--tenant", "filed", "--expires", "soon")]
+    [InlineData("--expires is \"-3d\". Give 30d,", "keys", "create", "--tenant", "filed", "--expires", "-3d")]
+    [InlineData("--expires is '999999999d'. Give 1s to 36525d,", "keys", "create", "--tenant", "filed", "--expires", "999999999d")]
+    [InlineData("--grace is '99999d'. Give 0s to 36525d.", "keys", "rotate", "abcdefgh", "--grace", "99999d")]
+    [InlineData("--requests-per-minute is 0. Give a whole number from 1 to", "tenants", "set", "acme", "--requests-per-minute", "0")]
+    [InlineData("--tokens-per-minute is 0. Give a whole number from 1 to", "tenants", "set", "acme", "--tokens-per-minute", "0")]
+    [InlineData("--concurrency is 0. Give a whole number from 1 to", "tenants", "set", "acme", "--concurrency", "0")]
+    [InlineData("2,147,483,647, or 'none' for no limit.", "tenants", "set", "acme", "--concurrency", "0")]
+    [InlineData("at most nine decimals, or 'none' for no limit.", "tenants", "set", "acme", "--usd-per-day", "-5")]
+    [InlineData("There is no tenant 'x'. 'tokenfactory tenants' lists those that are.", "tenants", "remove", "x")]
+    [InlineData("There is no replica 'x'. 'tokenfactory replicas' lists those that are.", "replicas", "drain", "x")]
     [InlineData("--grace is 'soon'. Give a time such as 1d", "keys", "rotate", "abcdefgh", "--grace", "soon")]
     public void What_is_wrong_is_told_by_the_flag_that_says_it(string message, params string[] arguments)
     {

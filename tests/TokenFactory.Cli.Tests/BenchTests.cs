@@ -67,8 +67,12 @@ public sealed partial class BenchTests
         foreach (var part in (string[])["'nowhere'", "--endpoint", "--gpu is missing", "--workload contradicts --trace", "no.yaml"])
             Assert.Contains(part, bench.Err, StringComparison.Ordinal);
         Assert.Contains(
-            "--clients contradicts --requests-per-second",
+            "--clients contradicts --rate",
             Program.Run("bench", "http://127.0.0.1:1", "--clients", "5", "--rate", "5").Err,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "--concurrency contradicts --requests-per-second",
+            Program.Run("bench", "http://127.0.0.1:1", "--concurrency", "5", "--requests-per-second", "5").Err,
             StringComparison.Ordinal);
         Assert.Contains("cannot be reached", Program.Run("bench", "http://127.0.0.1:1").Err, StringComparison.Ordinal);
 
@@ -79,6 +83,42 @@ public sealed partial class BenchTests
         foreach (var part in (string[])
             ["--model", "--gpu", "--port is 70000", "--host is 'x'", "'foo'", "'status=900'", "--batching is 'y'"])
             Assert.Contains(part, engine.Err, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--rate is -1. ", "--rate", "-1")]
+    [InlineData("--input is 0. ", "--input", "0")]
+    [InlineData("--output is 'x'. ", "--output", "x")]
+    [InlineData("--duration is 0. ", "--duration", "0")]
+    [InlineData("--duration is 0. ", "--duration", "0", "--trace", "examples/traces/azure-code.csv")]
+    [InlineData("--class-header is 'bad header'. ", "--class-header", "bad header")]
+    [InlineData("--user-tokens is missing. ", "--sessions-per-second", "2", "--turns-mean", "3")]
+    public void A_flag_is_named_as_it_was_typed_and_once(string message, params string[] arguments)
+    {
+        var run = Program.Run(["bench", "http://127.0.0.1:1", .. arguments]);
+        Assert.Equal(2, run.Code);
+        Assert.StartsWith("error: command line: " + message, run.Err, StringComparison.Ordinal);
+        Assert.Single(run.Err.TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public async Task What_the_server_says_of_a_failure_is_shown()
+    {
+        await using var engine = await RunningEngine.StartAsync();
+        var run = Program.Run("bench", engine.Url, "--model", "nope", "--requests", "2", "--concurrency", "1", "--json");
+        Assert.Equal(1, run.Code);
+        var failure = Assert.Single(run.Json.GetProperty("failures").EnumerateArray());
+        Assert.Equal(("status 404", 2), (failure.GetProperty("kind").GetString(), (int)Of(failure, "requests")));
+        Assert.Contains("nope", failure.GetProperty("first_message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Conversations_need_no_length_of_answers()
+    {
+        await using var engine = await RunningEngine.StartAsync();
+        var run = Program.Run(
+            "bench", engine.Url, "--sessions-per-second", "5", "--turns-mean", "2", "--user-tokens", "20", "--requests", "2", "--json");
+        Assert.True(run.Code == 0, run.Err + run.Out);
     }
 
     private static double Of(System.Text.Json.JsonElement row, string key) => row.GetProperty(key).GetDouble();

@@ -46,7 +46,7 @@ public sealed class PredictRefusalTests
     [InlineData("--model contradicts --from", "--from", "examples/predict-points.csv", "--model", "llama-3.1-70b")]
     [InlineData("--sweep contradicts --from", "--from", "examples/predict-points.csv", "--sweep", "tp=1,2")]
     [InlineData("--json contradicts --from without --out", "--from", "examples/predict-points.csv", "--json")]
-    [InlineData("--out is 'examples/predict-points.csv', the table that is read", "--from", "examples/predict-points.csv", "--out", "examples/predict-points.csv")]
+    [InlineData("--out is 'examples/predict-points.csv', which is read", "--from", "examples/predict-points.csv", "--out", "examples/predict-points.csv")]
     [InlineData("no-such-file.csv: does not exist", "--from", "no-such-file.csv")]
     [InlineData("of which the catalog lacks", "--model", "llama-3.1-70b", "--gpu", "jalapeno")]
     public void Names_the_setting_its_value_and_the_remedy(string message, params string[] arguments)

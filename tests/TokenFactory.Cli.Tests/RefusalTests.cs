@@ -54,6 +54,21 @@ public sealed class RefusalTests
         Assert.All(run.Err.TrimEnd('\n').Split('\n'), line => Assert.StartsWith("error: ", line, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("a: [1\nb: 2\n")]
+    [InlineData("a: [1,\n")]
+    [InlineData("a: b: c\n")]
+    [InlineData("a: \"x\n")]
+    public void A_file_that_is_no_yaml_is_refused_in_one_sentence_and_a_remedy(string text)
+    {
+        using var folder = new TemporaryFolder();
+        var run = Program.Run("simulate", folder.Write("x.yaml", text));
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.Contains("x.yaml", run.Err, StringComparison.Ordinal);
+        Assert.Contains(": not YAML", run.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", run.Err, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Reports_all_mistakes_of_a_file_together_with_their_lines()
     {

@@ -35,6 +35,7 @@ public sealed class ReplayVerbTests
     [InlineData(17, "\"class\":1", "\"class\":9", "line 18 is damaged: 'class' is 9.")]
     [InlineData(17, "\"tenant\":1", "\"tenant\":2000000000", "line 18 is damaged: 'tenant' is 2000000000.")]
     [InlineData(17, "\"prompt\":", "\"prompt\":-", "line 18 is damaged: 'prompt' is -")]
+    [InlineData(17, "\"model\":1", "\"model\":x", "line 18 is damaged: 'x' is an invalid start of a value. Name the log,")]
     [InlineData(17, "Queued", "Cued", "line 18 is damaged: ")]
     [InlineData(17, "Queued", "Reported", "line 18 is damaged: request 4 was not queued.")]
     [InlineData(4, "\"replica\":0", "\"replica\":5", "line 5 tells what cannot have happened: ")]

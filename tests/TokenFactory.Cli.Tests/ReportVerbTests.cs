@@ -56,8 +56,23 @@ public sealed class ReportVerbTests
         Assert.Contains($"usage.csv:2: {told}", outcome.Err, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Another_table_is_refused_in_one_line()
+    {
+        var outcome = Program.Run("report", "--read", "tests/data/measured-excerpt.csv");
+        Assert.Equal((2, ""), (outcome.Code, outcome.Out));
+        Assert.StartsWith(
+            "error: tests/data/measured-excerpt.csv: is no table of records: column 'id' is missing, and ",
+            outcome.Err,
+            StringComparison.Ordinal);
+        Assert.Single(outcome.Err.TrimEnd().Split('\n'));
+    }
+
     [Theory]
     [InlineData("--last is ''", "--last", "")]
+    [InlineData("--last is '0d'. Give more than 0m and at most 40000d", "--last", "0d")]
+    [InlineData("--last is '99999999999d'. Give more than 0m", "--last", "99999999999d")]
+    [InlineData("--from is '1900-01-01'. Give a time from 1970-01-01 to 2255-01-01", "--from", "1900-01-01")]
     [InlineData("--last is '5x'", "--last", "5x")]
     [InlineData("--to is '2300-01-01'", "--to", "2300-01-01")]
     [InlineData("--from is 'yesterday'", "--from", "yesterday")]

@@ -79,9 +79,11 @@ internal static class FileSet
     }
 
     /// <summary>The file behind a path.</summary>
-    /// <exception cref="IOException">It is a folder.</exception>
+    /// <exception cref="IOException">It is a folder, or no name at all.</exception>
     public static string Target(string path)
     {
+        if (path.Length == 0)
+            throw new IOException("its name is empty");
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
             throw new IOException("it is a folder");

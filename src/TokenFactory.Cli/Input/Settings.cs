@@ -79,8 +79,12 @@ internal sealed class Settings
         }
         catch (YamlException bad)
         {
-            var what = $"not YAML: {bad.InnerException?.Message ?? bad.Message}";
+            var what = $"not YAML: {(bad.InnerException?.Message ?? bad.Message).TrimEnd('.')}";
             throw new Refusal($"{path}:{bad.Start.Line}", what, "Mend the syntax near this line");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new Refusal(path, "not YAML", "Mend the syntax: a bracket or a quote may lack its end"); // the reader lost its way
         }
 
         if (yaml.Documents.Count == 1 && yaml.Documents[0].RootNode is YamlMappingNode root)
@@ -95,7 +99,9 @@ internal sealed class Settings
     }
 
     /// <summary>The flags of a command line as settings: "--tokens-per-second 5" is the key tokens_per_second.</summary>
-    public static Settings OfFlags(IEnumerable<(string Key, IReadOnlyList<string> Values)> flags)
+    /// <param name="flags">Keys and what was given for them.</param>
+    /// <param name="spell">How a key is written; null for its plain name.</param>
+    public static Settings OfFlags(IEnumerable<(string Key, IReadOnlyList<string> Values)> flags, Func<string, string>? spell = null)
     {
         var node = new YamlMappingNode();
         foreach (var (key, values) in flags.Where(flag => flag.Values.Count > 0))
@@ -105,7 +111,7 @@ internal sealed class Settings
                 values.Count == 1 ? new YamlScalarNode(values[0]) : new YamlSequenceNode(values.Select(v => new YamlScalarNode(v))));
         }
 
-        return new Settings(node, "command line", [], key => "--" + key.Replace('_', '-'));
+        return new Settings(node, "command line", [], spell ?? (key => "--" + key.Replace('_', '-')));
     }
 
     public bool Has(string key)
@@ -123,6 +129,9 @@ internal sealed class Settings
         _node.Add(key, new YamlScalarNode(value));
         _filled[key] = from;
     }
+
+    /// <summary>A key as the user writes it.</summary>
+    public string Spell(string key) => _spell(key);
 
     /// <summary>Whether a key has its value from another one.</summary>
     public bool IsFilled(string key) => _filled.ContainsKey(key);
@@ -175,10 +184,10 @@ internal sealed class Settings
         static string Plain(double bound) => bound is > 0 and < 1e-300 ? "above 0" : bound.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A whole number of <paramref name="atLeast"/> or more, or null where the key is absent or wrong.</summary>
-    public int? Whole(string key, int atLeast)
+    /// <summary>A whole number within bounds, or null where the key is absent or wrong.</summary>
+    public int? Whole(string key, int atLeast, int atMost = int.MaxValue)
     {
-        if (Number(key, atLeast, int.MaxValue) is not { } number)
+        if (Number(key, atLeast, atMost) is not { } number)
             return null;
         if (number == Math.Floor(number))
             return (int)number;

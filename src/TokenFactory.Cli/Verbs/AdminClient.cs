@@ -18,7 +18,10 @@ internal sealed class AdminClient(Uri address, string key)
     /// <param name="path">Below /admin/v1: "keys".</param>
     /// <param name="body">What to send; null for nothing.</param>
     /// <exception cref="Refusal">Nobody answers there, or the gateway refuses.</exception>
-    public JsonElement Ask(string method, string path, JsonObject? body = null)
+    public JsonElement Ask(string method, string path, JsonObject? body = null) => Ask(method, path, body, out _);
+
+    /// <summary>The same, and says whether something was made that was not there.</summary>
+    public JsonElement Ask(string method, string path, JsonObject? body, out bool made)
     {
         try
         {
@@ -32,6 +35,7 @@ internal sealed class AdminClient(Uri address, string key)
                 request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
             using var response = http.Send(request);
             using var text = new StreamReader(response.Content.ReadAsStream());
+            made = response.StatusCode == HttpStatusCode.Created;
             return Read(response.StatusCode, text.ReadToEnd());
         }
         catch (HttpRequestException failure)
@@ -86,11 +90,19 @@ internal sealed class AdminClient(Uri address, string key)
     private static Mistake Flagged(string field, string message)
     {
         var flag = field switch { "expires_in_s" => "--expires", "grace_s" => "--grace", _ => "--" + field.Replace('_', '-') };
-        return Split("command line", message.Replace($"'{field}'", flag));
+        var remedy = field == "expires" ? "Give 30d, 12h, 45m, or a time such as" : "Give a time such as";
+        return Split("command line", message
+            .Replace($"'{field}'", flag)
+            .Replace(", or null for none", ", or 'none' for no limit")
+            .Replace(", or null for no limit", ", or 'none' for no limit")
+            .Replace("Give a time such as", remedy));
     }
 
+    /// <summary>A message as a mistake; where it names a listing of the API, in words of the command line.</summary>
     private static Mistake Split(string where, string message)
     {
+        foreach (var list in (string[])["tenants", "replicas"])
+            message = message.Replace($"GET /admin/v1/{list} lists", $"'tokenfactory {list}' lists");
         var end = message.IndexOf(". ", StringComparison.Ordinal);
         return end < 0
             ? new Mistake(where, message.TrimEnd('.'), "See 'tokenfactory --help'")

@@ -45,7 +45,7 @@ internal static class AuditVerb
             var input = AuditInput.Read(settings, catalog);
             var scenario = new SimulateInput(settings, catalog, calibration, common.Today(parsed, terminal)).Read();
             var asked = Asked(scenario, input, numbers, catalog, calibration, common.Today(parsed, terminal));
-            using var page = new AuditFile(parsed.GetValue(html), settings.Name);
+            using var page = new AuditFile(parsed.GetValue(html), settings.Name, parsed.GetValue(trace));
             var result = Run(terminal, scenario, asked);
             var report = AuditReport.Of(result, scenario);
             page.Keep(() => AuditPage.Of(scenario.Plan.Name, result, report));
@@ -139,15 +139,12 @@ internal sealed class AuditFile : IDisposable
 
     /// <summary>Opens it.</summary>
     /// <param name="path">Where it goes; null for nowhere.</param>
-    /// <param name="read">The file that is read, which it may not replace.</param>
+    /// <param name="read">Files that are read, which it may not replace; null for none.</param>
     /// <exception cref="Refusal">It cannot be written.</exception>
-    public AuditFile(string? path, string read)
+    public AuditFile(string? path, params IEnumerable<string?> read)
     {
-        if (path is null)
-            return;
-        if (Path.GetFullPath(path) == Path.GetFullPath(read))
-            throw new Refusal("command line", $"--html is '{path}', which is read", "Name another file");
-        _page = StagedFile.Open(path, "--html");
+        FilePlaces.Apart(read, ("--html", path));
+        _page = path is null ? null : StagedFile.Open(path, "--html");
     }
 
     /// <summary>Writes it, where it is asked for.</summary>

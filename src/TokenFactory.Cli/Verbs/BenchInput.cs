@@ -75,6 +75,8 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var target) || target.Scheme is not ("http" or "https"))
             flags.Mistakes.Add(new Mistake("command line", $"'{url}' is no address of a server", "Give one such as http://127.0.0.1:8080"));
+        flags.Mistakes.AddRange(
+            FilePlaces.Clashes([files.Workload, files.Trace], [("--csv", files.Requests), ("--summary", files.Summary)]));
         var endpoint = flags.Text("endpoint") ?? "chat";
         if (endpoint is not ("chat" or "completions"))
             flags.Note("endpoint", $"is '{endpoint}'", "Write chat or completions");
@@ -90,9 +92,12 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
             flags.Whole("gpus", 1));
         if (files.Summary is not null && gpu is null)
             flags.Require("gpu", "Say for --summary what is measured");
-        var seconds = flags.Number("duration_s", double.Epsilon, 1e7);
+        var seconds = flags.Number("duration_s", double.Epsilon, WorkloadInput.MostSeconds);
         var promise = SimulateInput.Class(flags, "default");
         var (workload, classes) = files.Workload is not null ? OfFile(files.Workload) : (OfFlags(), null);
+        var header = flags.Text("class_header");
+        if (header is not null && !IsHeader(header))
+            flags.Note("class_header", $"is '{header}'", "Give the name of a header, such as x-tokenfactory-class");
         var seed = WorkloadVerb.SeedOf(flags);
         var asked = new BenchAsked
         {
@@ -104,7 +109,7 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
             ExactLengths = SimulateInput.Truth(flags, "exact_lengths", true),
             DrainSeconds = flags.Number("drain_s", 0, 1e6) ?? 60,
             Seconds = seconds ?? (files.Workload is null && files.Trace is null && !flags.Has("requests") ? DefaultSeconds : null),
-            ClassHeader = flags.Text("class_header"),
+            ClassHeader = header,
             Seed = seed,
             Traffic = workload is null ? _ => throw new InvalidOperationException("there is no workload") : workload.Traffic,
             Classes = classes ?? [.. (workload?.Classes ?? []).Select(one => promise with { Name = one.Name })],
@@ -124,17 +129,18 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
         {
             Contradict("--trace, which says it", [.. Promises, .. Shaping]);
             var settings = Settings.OfFlags(
-                [("trace", [trace]), .. Shaping.Select(key => (key, flags.Texts(key))), ("duration_s", flags.Texts("duration_s"))]);
+                [("trace", [trace]), .. Shaping.Select(key => (key, flags.Texts(key))), ("duration_s", flags.Texts("duration_s"))],
+                flags.Spell);
             var recorded = WorkloadInput.Read(settings, isStream: true);
             flags.Mistakes.AddRange(settings.Mistakes);
             return recorded;
         }
 
         flags.Exclude("clients", "requests_per_second", "Give clients that wait for answers, or a rate that does not");
+        Fill("output_tokens", DefaultOutput);
         if (!flags.Has("sessions_per_second"))
         {
             Fill("input_tokens", DefaultInput);
-            Fill("output_tokens", DefaultOutput);
             if (!flags.Has("requests_per_second"))
                 Fill("clients", DefaultClients);
         }
@@ -166,6 +172,13 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
         var classes = scenario.Items("classes").Select(item => SimulateInput.Class(item, item.Text("name") ?? "")).ToList();
         flags.Mistakes.AddRange(scenario.Mistakes);
         return (workload, classes);
+    }
+
+    /// <summary>Whether a request may carry a header of that name.</summary>
+    private static bool IsHeader(string name)
+    {
+        using var request = new HttpRequestMessage();
+        return request.Headers.TryAddWithoutValidation(name, "");
     }
 
     private void Contradict(string what, IReadOnlyList<string> allowed)

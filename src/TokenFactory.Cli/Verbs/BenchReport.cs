@@ -2,6 +2,7 @@ using System.Globalization;
 using TokenFactory.Cli.Output;
 using TokenFactory.Engine;
 using TokenFactory.Gateway.Load;
+using TokenFactory.Performance.Calibration;
 
 namespace TokenFactory.Cli.Verbs;
 
@@ -119,9 +120,16 @@ internal static class BenchReport
         yield return new Section(
             "failures",
             "What went wrong",
-            [new Column("kind", "kind", Number: false), new Column("requests", "requests")],
-            [.. all.Failures.Select(pair => (IReadOnlyList<Cell>)[Cell.Of(pair.Key), Count(pair.Value)])]);
+            [
+                new Column("kind", "kind", Number: false),
+                new Column("requests", "requests"),
+                new Column("first_message", "what the server said first", Number: false),
+            ],
+            [.. all.Failures.Select(pair => (IReadOnlyList<Cell>)[Cell.Of(pair.Key), Count(pair.Value), Said(all, pair.Key)])]);
     }
+
+    private static Cell Said(LoadTally all, string kind) =>
+        all.Messages.TryGetValue(kind, out var message) ? Cell.Of(message) : Cell.None;
 
     private static IEnumerable<string> Notes(BenchAsked asked, LoadReport report, BenchFiles files)
     {
@@ -142,7 +150,7 @@ internal static class BenchReport
         }
 
         if (files.Summary is { } path)
-            yield return $"A row was added to {path}: 'tokenfactory calibrate --from {path}' reads it.";
+            yield return $"A row was added to {path}: 'tokenfactory calibrate --from {path}' reads {Calibrator.FewestRows} or more.";
     }
 
     /// <summary>All, and each class where there are several.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using TokenFactory.Catalog;
@@ -79,7 +80,7 @@ internal sealed class BenchRunner(Terminal terminal, CommonFlags common, ParseRe
                 http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
             using var answer = await http.GetAsync(address);
             if (!answer.IsSuccessStatusCode)
-                throw new Refusal($"{address}", $"answers {(int)answer.StatusCode}", "Name the model with --model, or give --api-key");
+                throw Refused(address, answer.StatusCode, asked.ApiKey is not null);
             using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
             return json.RootElement.GetProperty("data")[0].GetProperty("id").GetString()!;
         }
@@ -93,4 +94,17 @@ internal sealed class BenchRunner(Terminal terminal, CommonFlags common, ParseRe
             throw new Refusal($"{address}", "lists no model", "Name one with --model");
         }
     }
+
+    private static Refusal Refused(Uri address, HttpStatusCode status, bool hasKey) => status switch
+    {
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden when hasKey =>
+            new($"{address}", $"answers {(int)status}: it does not accept the key", "Give another with --api-key or OPENAI_API_KEY"),
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
+            new($"{address}", $"answers {(int)status}: it asks for a key", "Give one with --api-key or OPENAI_API_KEY"),
+        HttpStatusCode.NotFound => new(
+            $"{address}",
+            "answers 404: it is no OpenAI API",
+            "Give the address for clients, not that of the admin API; where the server only lists no models, name one with --model"),
+        _ => new($"{address}", $"answers {(int)status}", "Name the model with --model"),
+    };
 }

@@ -84,6 +84,7 @@ internal sealed class CalibrateVerb
         var files = Tables(parsed, run, calibration);
         if (parsed.GetValue(_report) is { } page)
             files.Add((page, Page(page, run, catalog, calibration)));
+        FilePlaces.Apart(paths, files.Select(file => (file.Path == parsed.GetValue(_report) ? "--report" : "--out", (string?)file.Path)));
         FileSet.Replace(files, "Name another place with --out or --report", newFolders: true);
         App.Print(CalibrateReport.Of(run, [.. files.Select(file => file.Path)]), _terminal, _common, parsed);
         return App.Done;

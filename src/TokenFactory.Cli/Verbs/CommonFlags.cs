@@ -129,7 +129,7 @@ internal sealed class CommonFlags
 /// <summary>Flags that stand for settings, defined once per verb.</summary>
 internal sealed class SettingFlags
 {
-    private readonly List<(Flag Flag, Func<ParseResult, IReadOnlyList<string>> Read)> _flags = [];
+    private readonly List<(Flag Flag, Option Option, Func<ParseResult, IReadOnlyList<string>> Read)> _flags = [];
 
     public SettingFlags(Command command, params IEnumerable<Flag> flags)
     {
@@ -142,7 +142,17 @@ internal sealed class SettingFlags
         }
     }
 
-    public Settings Read(ParseResult parsed) => Settings.OfFlags(_flags.Select(pair => (pair.Flag.Key, pair.Read(parsed))));
+    /// <summary>What was given; mistakes name each flag as it was typed.</summary>
+    public Settings Read(ParseResult parsed)
+    {
+        var names = _flags.ToDictionary(
+            one => one.Flag.Key,
+            one => parsed.GetResult(one.Option)?.IdentifierToken?.Value ?? one.Flag.Short ?? one.Flag.Name,
+            StringComparer.Ordinal);
+        return Settings.OfFlags(
+            _flags.Select(one => (one.Flag.Key, one.Read(parsed))),
+            key => names.GetValueOrDefault(key) ?? "--" + key.Replace('_', '-'));
+    }
 
     private void Add<T>(Command command, Flag flag, Option<T> option, Func<T, IReadOnlyList<string>> values)
     {
@@ -151,6 +161,6 @@ internal sealed class SettingFlags
         if (flag.Short is { } name)
             option.Aliases.Add(name);
         command.Options.Add(option);
-        _flags.Add((flag, parsed => parsed.GetValue(option) is { } given ? values(given) : []));
+        _flags.Add((flag, option, parsed => parsed.GetValue(option) is { } given ? values(given) : []));
     }
 }

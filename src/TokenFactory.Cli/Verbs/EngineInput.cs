@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using TokenFactory.Catalog;
 using TokenFactory.Cli.Input;
@@ -51,9 +50,7 @@ internal sealed class EngineInput(CatalogContents catalog, CalibrationInput cali
     private static VirtualOptions Options(Settings flags)
     {
         var usual = new VirtualOptions();
-        var port = flags.Whole("port", 0) ?? DefaultPort;
-        if (port > MostPort)
-            flags.Note("port", $"is {port.ToString(CultureInfo.InvariantCulture)}", $"Give a number up to {MostPort}");
+        var port = flags.Whole("port", 0, MostPort) ?? DefaultPort;
         var host = flags.Text("host") ?? "127.0.0.1";
         if (!IPAddress.TryParse(host == "localhost" ? "127.0.0.1" : host, out var address))
             flags.Note("host", $"is '{host}'", "Give an IP address, 127.0.0.1 or 0.0.0.0");
@@ -64,7 +61,7 @@ internal sealed class EngineInput(CatalogContents catalog, CalibrationInput cali
         var variation = flags.Number("output_cv", 0, 100) ?? DefaultVariation;
         return usual with
         {
-            Listen = new IPEndPoint(address ?? IPAddress.Loopback, Math.Min(port, MostPort)),
+            Listen = new IPEndPoint(address ?? IPAddress.Loopback, port),
             Seed = (ulong)(flags.Whole("seed", 0) ?? (int)usual.Seed),
             MeanOutputTokens = flags.Number("mean_output_tokens", 1, 1e8) ?? usual.MeanOutputTokens,
             OutputSpread = Math.Sqrt(Math.Log(1 + (variation * variation))),

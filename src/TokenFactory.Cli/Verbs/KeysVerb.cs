@@ -68,6 +68,12 @@ internal static class KeysVerb
             if (parsed.GetValue(expires) is { } when)
             {
                 var seconds = TimeSpans.Seconds(when);
+                if (seconds is < 1 or > TimeSpans.MostSeconds)
+                {
+                    throw new Refusal(
+                        "command line", $"--expires is '{when}'", $"Give 1s to {TimeSpans.Most}, or a time such as 2026-12-31");
+                }
+
                 body[seconds is null ? "expires" : "expires_in_s"] = seconds is { } within ? within : when;
             }
 
@@ -95,6 +101,8 @@ internal static class KeysVerb
             var (old, time) = (parsed.GetRequiredValue(id), parsed.GetRequiredValue(grace));
             var seconds = TimeSpans.Seconds(time)
                 ?? throw new Refusal("command line", $"--grace is '{time}'", "Give a time such as 1d, 12h, 45m or 0s");
+            if (seconds > TimeSpans.MostSeconds)
+                throw new Refusal("command line", $"--grace is '{time}'", $"Give 0s to {TimeSpans.Most}");
             var made = admin.Client(parsed).Ask("POST", $"keys/{AdminClient.Part(old)}/rotate", new JsonObject { ["grace_s"] = seconds });
             Tell(made, $"Key in the place of '{old}', which works for another {time}; told this once:", admin, terminal, parsed);
             return App.Done;

@@ -35,7 +35,7 @@ internal sealed class PlanRunner(
     public int Run(PlanRequest request, PlanAsked asked, string? path)
     {
         Check(request, asked);
-        using var files = new SimulateFiles(new SimulateAsked(null, asked.Html, null, asked.Schedule, false), path is null ? [] : [path]);
+        using var files = new SimulateFiles(new SimulateAsked(null, asked.Html, null, asked.Schedule, false, null), [path, request.Demand]);
         try
         {
             return Run(request, asked, files);

@@ -23,6 +23,7 @@ internal sealed record PredictFiles(string? Sweep, string? Svg, string? From, st
             Note($"--svg is '{Svg}', and there is no curve to draw", "Give --sweep too, such as --sweep concurrency=1..512");
         if (From is not null)
             CheckTable();
+        mistakes.AddRange(FilePlaces.Clashes([file, From], [("--svg", Svg), ("--out", To)]));
         Refusal.IfAny(mistakes);
 
         void CheckTable()
@@ -36,8 +37,6 @@ internal sealed record PredictFiles(string? Sweep, string? Svg, string? From, st
                 Note("--sweep contradicts --from", one);
             if (json && To is null)
                 Note("--json contradicts --from without --out: the answers are CSV", "Give --out FILE.csv, and the summary is JSON");
-            if (To is not null && Path.GetFullPath(To) == Path.GetFullPath(From!))
-                Note($"--out is '{To}', the table that is read", "Name another file");
         }
 
         void Note(string what, string remedy) => mistakes.Add(new Mistake("command line", what, remedy));

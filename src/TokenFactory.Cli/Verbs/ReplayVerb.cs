@@ -42,6 +42,7 @@ internal static class ReplayVerb
             var path = parsed.GetValue(file) ?? ServeRunner.DefaultFile;
             if (parsed.GetValue(model) is not null && parsed.GetValue(trace) is null)
                 throw new Refusal("command line", "--model goes with --trace", "Name the file of the trace");
+            FilePlaces.Apart([parsed.GetValue(log), path], ("--trace", parsed.GetValue(trace)));
             var changes = SimulateChanges.Read(parsed.GetValue(set) ?? [], null);
             var catalog = common.Catalog(parsed, terminal, "points", "api-prices", "tiers", "engines");
             var calibration = common.Calibration(parsed, terminal, catalog);
@@ -59,7 +60,7 @@ internal static class ReplayVerb
             }
             catch (EventLogException wrong)
             {
-                throw new Refusal(parsed.GetValue(log)!, wrong.Message.TrimEnd('.'), "Name the log, and the factory file as it was then");
+                throw new Refusal(parsed.GetValue(log)!, Plain(wrong.Message), "Name the log, and the factory file as it was then");
             }
         });
         return command;
@@ -67,9 +68,7 @@ internal static class ReplayVerb
 
     private static Report Report(ReplayReport replay, string log, string? trace, long written)
     {
-        var answer = replay.Equal == replay.Decisions
-            ? $"{log}: all {replay.Decisions:#,0} decisions come out the same, over {replay.Events:#,0} events."
-            : $"{log}: {replay.Decisions - replay.Equal:#,0} of {replay.Decisions:#,0} decisions come out otherwise, over {replay.Events:#,0} events.";
+        var answer = $"{log}: {Outcome(replay)}, over {replay.Events:#,0} {(replay.Events == 1 ? "event" : "events")}.";
         var counts = new Section(
             "replay",
             "",
@@ -87,6 +86,19 @@ internal static class ReplayVerb
             notes.Add($"{written:#,0} {(written == 1 ? "request" : "requests")} written to {trace}; those that got no token are left out");
         return new Report("replay", [answer], replay.Differences.Count > 0 ? [counts, differences] : [counts], notes);
     }
+
+    private static string Outcome(ReplayReport replay) => (replay.Decisions, replay.Decisions - replay.Equal) switch
+    {
+        (0, _) => "no decision was made",
+        (1, 0) => "the one decision comes out the same",
+        (1, _) => "the one decision comes out otherwise",
+        (var all, 0) => $"all {all:#,0} decisions come out the same",
+        var (all, others) => $"{others:#,0} of {all:#,0} decisions come out otherwise",
+    };
+
+    /// <summary>What is wrong, without the place inside the line that the JSON reader adds: it counts lines from 0 in that line.</summary>
+    private static string Plain(string message) =>
+        message.Split(" Path: $")[0].Split(" LineNumber: ")[0].TrimEnd('.');
 
     private static Cell Count(long number) => new(number, number.ToString("#,0"));
 }

@@ -50,9 +50,22 @@ internal static class ReportRecords
     {
         var mistakes = new List<Mistake>();
         var rows = CsvTable.Read(Files.Text(path), path, [.. Columns.Select(column => column.Name)], [], mistakes);
+        RefuseHeader(path, [.. mistakes.Where(mistake => mistake.Where == path)]);
         var read = rows.Select(row => new RecordRow(row).Read()).ToList();
         Refusal.IfAny(mistakes);
         return read;
+    }
+
+    /// <summary>Refuses a table whose columns are wrong, before its rows: of another table all of them would be.</summary>
+    private static void RefuseHeader(string path, IReadOnlyList<Mistake> mistakes)
+    {
+        const int Few = 3;
+        Refusal.IfAny(mistakes.Count <= Few
+            ? mistakes
+            : [new Mistake(
+                path,
+                $"is no table of records: {mistakes[0].What}, and {mistakes.Count - 1} other columns are wrong",
+                "Name a file that --records-csv wrote")]);
     }
 
     private static string Word<T>(T value)

@@ -53,6 +53,10 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
         }
     }
 
+    /// <summary>The ledger that is read; null where the records are elsewhere.</summary>
+    public static string? Ledger(ReportAsked asked) =>
+        (asked.Read ?? asked.Postgres) is null ? Path.Combine(asked.Store ?? DefaultFolder, GatewayHost.LedgerFile) : null;
+
     private IUsageStore Open(TemporaryLedger temporary)
     {
         try
@@ -80,7 +84,7 @@ internal sealed class ReportRunner(Terminal terminal, CommonFlags common, ParseR
                 : StoreLocation.Postgres(connection);
         }
 
-        var file = Path.Combine(asked.Store ?? DefaultFolder, GatewayHost.LedgerFile);
+        var file = Ledger(asked)!;
         return File.Exists(file)
             ? StoreLocation.Sqlite(file)
             : throw new Refusal("command line", $"there is no ledger '{file}'", "Name the folder of the gateway's store with --store DIR, or start 'tokenfactory serve' here");

@@ -46,6 +46,9 @@ internal static class ReportVerb
                 parsed.GetValue(focus),
                 parsed.GetValue(prices));
             Exclude(asked, mistakes);
+            mistakes.AddRange(FilePlaces.Clashes(
+                [asked.Read, asked.Prices, ReportRunner.Ledger(asked)],
+                [("--csv", asked.Csv), ("--records-csv", asked.Records), ("--focus", asked.Focus)]));
             Refusal.IfAny(mistakes);
             return new ReportRunner(terminal, common, parsed, asked).Run();
         });
@@ -117,20 +120,29 @@ internal sealed class ReportSpan(DateTime now, List<Mistake> mistakes)
 
     private DateTime Moment(string flag, string text)
     {
-        if (DateTime.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)
-            && moment >= DateTime.UnixEpoch && moment <= Latest)
+        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        var isTime = DateTime.TryParseExact(text, Formats, CultureInfo.InvariantCulture, Utc, out var moment);
+        if (isTime && moment >= DateTime.UnixEpoch && moment <= Latest)
             return moment;
-        mistakes.Add(new("command line", $"{flag} is '{text}'", "Write a UTC time as 2026-11-01 or 2026-11-01T08:00"));
+        var remedy = isTime
+            ? $"Give a time from {DateTime.UnixEpoch:yyyy-MM-dd} to {Latest:yyyy-MM-dd}"
+            : "Write a UTC time as 2026-11-01 or 2026-11-01T08:00";
+        mistakes.Add(new("command line", $"{flag} is '{text}'", remedy));
         return now;
     }
 
     private TimeSpan Length(string text)
     {
-        var number = text.Length > 1 && double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var read) ? read : 0;
-        var hours = text.LastOrDefault() switch { 'm' => number / 60, 'h' => number, 'd' => number * 24, _ => 0 };
-        if (hours is > 0 and < 1e6)
-            return TimeSpan.FromHours(hours);
-        mistakes.Add(new("command line", $"--last is '{text}'", "Write minutes, hours or days: 90m, 24h, 7d"));
+        const double MostDays = 40_000;
+        double? unit = text.LastOrDefault() switch { 'm' => 1.0 / 60, 'h' => 1, 'd' => 24, _ => null };
+        var hours = unit is not null
+            && double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            ? number * unit
+            : null;
+        if (hours is > 0 and <= MostDays * 24)
+            return TimeSpan.FromHours(hours.Value);
+        var remedy = hours is null ? "Write minutes, hours or days: 90m, 24h, 7d" : $"Give more than 0m and at most {MostDays:0}d";
+        mistakes.Add(new("command line", $"--last is '{text}'", remedy));
         return TimeSpan.FromHours(24);
     }
 }

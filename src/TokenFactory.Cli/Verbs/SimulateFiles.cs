@@ -17,10 +17,10 @@ internal sealed class SimulateFiles : IDisposable
     /// <param name="asked">Where they go.</param>
     /// <param name="read">Files that are read, which none may replace.</param>
     /// <exception cref="Refusal">One cannot be written; all mistakes at once.</exception>
-    public SimulateFiles(SimulateAsked asked, IEnumerable<string> read)
+    public SimulateFiles(SimulateAsked asked, IEnumerable<string?> read)
     {
+        FilePlaces.Apart(read, ("--html", asked.Html), ("--intervals-csv", asked.Intervals), ("--requests-csv", asked.Requests));
         var mistakes = new List<Mistake>();
-        var taken = read.ToDictionary(Path.GetFullPath, path => $"'{path}', which is read", StringComparer.Ordinal);
         (_page, _intervals, _requests) =
             (Open(asked.Html, "--html"), Open(asked.Intervals, "--intervals-csv"), Open(asked.Requests, "--requests-csv"));
         if (mistakes.Count > 0)
@@ -32,12 +32,7 @@ internal sealed class SimulateFiles : IDisposable
         {
             try
             {
-                if (path is null)
-                    return null;
-                if (taken.TryGetValue(Path.GetFullPath(path), out var why))
-                    throw new Refusal("command line", $"{flag} is {why}", "Name another file");
-                taken.Add(Path.GetFullPath(path), $"'{path}', and so is {flag}");
-                return StagedFile.Open(path, flag);
+                return path is null ? null : StagedFile.Open(path, flag);
             }
             catch (Refusal refusal)
             {

@@ -17,7 +17,7 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
     /// <summary>One run.</summary>
     public int Run(SimulateScenario scenario, SimulateAsked asked)
     {
-        using var files = new SimulateFiles(asked, [scenario.File.Name]);
+        using var files = new SimulateFiles(asked, [scenario.File.Name, asked.Trace]);
         var hooks = Hooks(scenario.Plan.Name);
         if (files.Requests is { } table)
             hooks = hooks with { Row = row => table.Add(row) };
@@ -37,7 +37,7 @@ internal sealed class SimulateRunner(Terminal terminal, CommonFlags common, Pars
             throw new Refusal("command line", "--compare writes no tables of requests or intervals", "Run one scenario for them");
         if (asked.Replicas)
             throw new Refusal("command line", "--compare shows no replicas", "Run one scenario for them");
-        using var files = new SimulateFiles(asked, scenarios.Select(scenario => scenario.File.Name).Distinct());
+        using var files = new SimulateFiles(asked, scenarios.Select(scenario => scenario.File.Name).Append(asked.Trace));
         var names = Names(scenarios);
         var runs = Runs(scenarios, names, asked.Seed ?? scenarios[0].Seed, seeds);
         var report = SimulateComparison.Of([.. runs.Select((done, i) => (names[i], done)).Where(one => one.done.Count > 0)]);

@@ -47,11 +47,8 @@ internal static class SimulateVerb
             var catalog = common.Catalog(parsed, terminal, "points", "api-prices", "tiers", "engines");
             var calibration = common.Calibration(parsed, terminal, catalog);
             var asked = new SimulateAsked(
-                Whole("--seed", parsed.GetValue(seed), 0),
-                parsed.GetValue(html),
-                parsed.GetValue(requests),
-                parsed.GetValue(intervals),
-                parsed.GetValue(replicas));
+                Whole("--seed", parsed.GetValue(seed), 0), parsed.GetValue(html), parsed.GetValue(requests),
+                parsed.GetValue(intervals), parsed.GetValue(replicas), parsed.GetValue(trace));
             var changes = SimulateChanges.Read(parsed.GetValue(set) ?? [], parsed.GetValue(trace));
             var scenarios = new List<SimulateScenario>();
             var mistakes = new List<Catalog.Mistake>();
@@ -106,7 +103,8 @@ internal static class SimulateVerb
 /// <param name="Requests">Where a row per request goes.</param>
 /// <param name="Intervals">Where a row per interval goes.</param>
 /// <param name="Replicas">Whether every replica is shown.</param>
-internal sealed record SimulateAsked(ulong? Seed, string? Html, string? Requests, string? Intervals, bool Replicas);
+/// <param name="Trace">The trace that is sent instead of the file's workload; null for none.</param>
+internal sealed record SimulateAsked(ulong? Seed, string? Html, string? Requests, string? Intervals, bool Replicas, string? Trace);
 
 /// <summary>Changes to a file's keys from the command line.</summary>
 internal static class SimulateChanges

@@ -96,8 +96,8 @@ internal static class TenantsVerb
             if (parsed.GetValue(shows) is { } tells)
                 body["shows_decisions"] = tells;
             var (client, tenant) = (admin.Client(parsed), parsed.GetRequiredValue(name));
-            client.Ask("PATCH", $"tenants/{AdminClient.Part(tenant)}", body);
-            Show(client, $"Tenant '{tenant}' is set.", each => each == tenant, admin, terminal, parsed);
+            client.Ask("PATCH", $"tenants/{AdminClient.Part(tenant)}", body, out var made);
+            Show(client, $"Tenant '{tenant}' is {(made ? "made" : "changed")}.", each => each == tenant, admin, terminal, parsed);
             return App.Done;
         });
         return command;

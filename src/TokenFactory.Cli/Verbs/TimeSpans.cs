@@ -5,6 +5,12 @@ namespace TokenFactory.Cli.Verbs;
 /// <summary>Lengths of time as people type them: 30d, 12h, 45m, 10s.</summary>
 internal static class TimeSpans
 {
+    /// <summary>The longest that a key may live, as people type it: a century.</summary>
+    public const string Most = "36525d";
+
+    /// <summary>The same in seconds.</summary>
+    public const double MostSeconds = 36525.0 * 86400;
+
     /// <summary>In seconds; null where the text is none.</summary>
     public static double? Seconds(string text)
     {

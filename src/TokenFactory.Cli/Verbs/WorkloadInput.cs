@@ -13,7 +13,7 @@ internal sealed record WorkloadName(string Name, string Where);
 /// <summary>The workload of a scenario: recorded or made, with its end.</summary>
 internal sealed class WorkloadInput
 {
-    private const double MostSeconds = 1e9;
+    internal const double MostSeconds = 1e9;
     private readonly long? _requests;
     private readonly Instant? _until;
 

@@ -61,6 +61,7 @@ internal sealed class WorkloadMake(Settings flags, string? file, string? like, s
     {
         if (to is not null && !IsJson(to) && !to.EndsWith(".csv", StringComparison.Ordinal))
             flags.Mistakes.Add(new("command line", $"--out is '{to}'", "Name a file that ends in .csv or .jsonl"));
+        flags.Mistakes.AddRange(FilePlaces.Clashes([file, like], [("--out", to)]));
     }
 
     private MergedTraffic? Like(ulong seed, out TraceProfile? original)

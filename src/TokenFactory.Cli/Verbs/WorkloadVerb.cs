@@ -79,6 +79,7 @@ internal static class WorkloadVerb
         common.AddTo(command);
         command.SetAction(parsed =>
         {
+            FilePlaces.Apart([parsed.GetValue(trace)], ("--fit", parsed.GetValue(fit)), ("--svg", parsed.GetValue(svg)));
             var settings = flags.Read(parsed);
             var seed = SeedOf(settings);
             var read = WorkloadTrace.Read(settings, parsed.GetValue(trace)!);

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -9,12 +11,17 @@ using TokenFactory.Workload;
 namespace TokenFactory.Gateway.Load;
 
 /// <summary>How an attempt went.</summary>
-internal readonly record struct Attempt(string Outcome, Instant? FirstToken, Instant Ended, Usage? Usage, int ContentEvents);
+internal readonly record struct Attempt(string Outcome, Instant? FirstToken, Instant Ended, Usage? Usage, int ContentEvents)
+{
+    /// <summary>Why the server says that it failed; null where it does not, or where the same failure was told before.</summary>
+    public string? Message { get; init; }
+}
 
 /// <summary>Sends requests over HTTP/1.1, as many connections as there are requests at once, and times what comes back.</summary>
 internal sealed class LoadClient : IDisposable
 {
     private const int BufferBytes = 16 << 10;
+    private const int MostMessageChars = 200;
 
     private readonly LoadPlan _plan;
     private readonly ulong _seed;
@@ -23,6 +30,7 @@ internal sealed class LoadClient : IDisposable
     private readonly Uri _address;
     private readonly byte[] _head;
     private readonly byte[] _tail;
+    private readonly ConcurrentDictionary<HttpStatusCode, bool> _told = new();
 
     public LoadClient(LoadPlan plan, ulong seed, Func<Instant> now)
     {
@@ -65,7 +73,11 @@ internal sealed class LoadClient : IDisposable
                 message.Headers.TryAddWithoutValidation(header, serviceClass);
             using var response = await _http.SendAsync(message, cut);
             if (!response.IsSuccessStatusCode)
-                return new Attempt($"status {(int)response.StatusCode}", null, _now(), null, 0);
+            {
+                var refused = new Attempt($"status {(int)response.StatusCode}", null, _now(), null, 0);
+                return _told.TryAdd(response.StatusCode, true) ? refused with { Message = await ReasonAsync(response, cut) } : refused;
+            }
+
             await using var stream = await response.Content.ReadAsStreamAsync(cut);
             return _plan.Streams ? await ReadStreamAsync(stream, cut) : await ReadWholeAsync(stream, cut);
         }
@@ -118,6 +130,30 @@ internal sealed class LoadClient : IDisposable
         return to.Written;
     }
 
+    /// <summary>Why a request was refused: the message of its body; null where it holds none, or breaks off.</summary>
+    private static async Task<string?> ReasonAsync(HttpResponseMessage response, CancellationToken cut)
+    {
+        try
+        {
+            var body = new byte[BufferBytes];
+            await using var stream = await response.Content.ReadAsStreamAsync(cut);
+            var length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cut);
+            return Bounded(EngineError.MessageOf(body.AsSpan(0, length)));
+        }
+        catch (Exception failure) when (failure is IOException or HttpRequestException or OperationCanceledException)
+        {
+            return null; // its status says enough
+        }
+    }
+
+    private static string? Bounded(string? message)
+    {
+        if (message is null)
+            return null;
+        var line = string.Concat(message.Select(letter => char.IsControl(letter) ? ' ' : letter));
+        return line.Length <= MostMessageChars ? line : line[..MostMessageChars] + "...";
+    }
+
     private async Task<Attempt> ReadStreamAsync(Stream stream, CancellationToken cut)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
@@ -137,7 +173,7 @@ internal sealed class LoadClient : IDisposable
             }
 
             var outcome = scan.Error is not null ? "error event" : scan.Done ? LoadRow.Completed : "broken off";
-            return new Attempt(outcome, first, first is null ? _now() : last, scan.Usage, events);
+            return new Attempt(outcome, first, first is null ? _now() : last, scan.Usage, events) { Message = Bounded(scan.Error) };
         }
         finally
         {

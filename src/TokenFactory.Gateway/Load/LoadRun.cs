@@ -232,8 +232,8 @@ public sealed class LoadRun : IDisposable
                 output,
                 completed && tally.Class.Kept((attempt.FirstToken ?? attempt.Ended) - sent, attempt.Ended - sent, (int)output));
             _lastEnd = attempt.Ended > _lastEnd ? attempt.Ended : _lastEnd;
-            _all.End(row, attempt.Usage is not null);
-            tally.End(row, attempt.Usage is not null);
+            _all.End(row, attempt.Usage is not null, attempt.Message);
+            tally.End(row, attempt.Usage is not null, attempt.Message);
             _row?.Invoke(row);
             if (!_stopped)
                 Follow(request, attempt.Ended, completed);

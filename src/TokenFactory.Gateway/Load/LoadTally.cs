@@ -8,6 +8,7 @@ namespace TokenFactory.Gateway.Load;
 public sealed class LoadTally
 {
     private readonly SortedDictionary<string, long> _failures = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _messages = new(StringComparer.Ordinal);
 
     /// <summary>Nothing yet.</summary>
     /// <param name="promise">The class, with what it promises.</param>
@@ -34,6 +35,9 @@ public sealed class LoadTally
     /// <summary>They, by what went wrong.</summary>
     public IReadOnlyDictionary<string, long> Failures => _failures;
 
+    /// <summary>What the server said first, by what went wrong; nothing where it gave no reason.</summary>
+    public IReadOnlyDictionary<string, string> Messages => _messages;
+
     /// <summary>Tokens of the prompts of those that were completed.</summary>
     public long PromptTokens { get; private set; }
 
@@ -52,12 +56,14 @@ public sealed class LoadTally
     /// <summary>Times from sending to the end.</summary>
     public TimeHistogram EndToEnd { get; } = new();
 
-    internal void End(LoadRow row, bool counted)
+    internal void End(LoadRow row, bool counted, string? message)
     {
         if (row.Outcome != LoadRow.Completed)
         {
             Failed++;
             _failures[row.Outcome] = _failures.GetValueOrDefault(row.Outcome) + 1;
+            if (message is not null)
+                _messages.TryAdd(row.Outcome, message);
             return;
         }
 

@@ -90,7 +90,7 @@ public sealed class AdminApiTests
             mistakes.Keys.Order(StringComparer.Ordinal));
         Assert.Equal("'requests_per_minutes' is no field here. Did you mean 'requests_per_minute'?", mistakes["requests_per_minutes"]);
         Assert.Equal("'models' names 'gpt', which the factory file does not have. Known: llama.", mistakes["models"]);
-        Assert.Equal("'concurrency' is 1.5. Give a whole number from 0 to 2,147,483,647, or null for none.", mistakes["concurrency"]);
+        Assert.Equal("'concurrency' is 1.5. Give a whole number from 1 to 2,147,483,647, or null for none.", mistakes["concurrency"]);
         Assert.Empty(server.Books.Book.Tenants);
         var tooLong = "{\"label\": \"" + new string('x', 70_000) + "\"}";
         foreach (var (wrong, expected) in new[] { ("[]", 400), ("{", 400), ("nonsense", 400), (tooLong, 413) })
