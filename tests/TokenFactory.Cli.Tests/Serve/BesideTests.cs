@@ -43,6 +43,7 @@ public sealed class BesideTests
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
         start.Environment["TOKENFACTORY_CATALOG"] = Program.NoCatalog;
         using var process = Process.Start(start)!;
