@@ -9,7 +9,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using TokenFactory.Gateway.Hosting;
 using TokenFactory.Gateway.Setup;
 
 namespace TokenFactory.Gateway.Api;

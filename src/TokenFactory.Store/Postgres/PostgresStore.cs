@@ -64,6 +64,9 @@ internal sealed class PostgresStore : SqlStore
     protected override async Task<DbConnection> ConnectAsync(CancellationToken cancel) => await _source.OpenConnectionAsync(cancel);
 
     /// <inheritdoc/>
+    protected override void Forget() => _source.Clear();
+
+    /// <inheritdoc/>
     protected override Exception? Meaning(Exception exception) => exception switch
     {
         PostgresException refusal => Meaning(refusal),

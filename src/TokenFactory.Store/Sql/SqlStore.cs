@@ -111,19 +111,17 @@ internal abstract class SqlStore : IUsageStore
     /// <summary>What a database's exception means to callers: that it is away, or that a record is unfit; null of all others.</summary>
     protected abstract Exception? Meaning(Exception exception);
 
-    /// <summary>Does something with a connection; exceptions become what they mean.</summary>
-    protected async Task<T> DoAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancel)
+    /// <summary>Lets go of connections that are kept: after one has broken, others may have too.</summary>
+    protected virtual void Forget()
     {
-        try
-        {
-            await using var connection = await ConnectAsync(cancel);
-            return await work(connection);
-        }
-        catch (Exception exception) when (Meaning(exception) is not null)
-        {
-            throw Meaning(exception)!;
-        }
     }
+
+    /// <summary>Does something with a connection; exceptions become what they mean.</summary>
+    protected Task<T> DoAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancel) => GuardAsync(async () =>
+    {
+        await using var connection = await ConnectAsync(cancel);
+        return await work(connection);
+    });
 
     private Task<int> ExecuteAsync(string sql, object values, CancellationToken cancel) => DoAsync(
         connection => connection.ExecuteAsync(new CommandDefinition(sql, values, cancellationToken: cancel)), cancel);
@@ -131,13 +129,40 @@ internal abstract class SqlStore : IUsageStore
     private async IAsyncEnumerable<T> RowsAsync<T>(
         string sql, Instant from, Instant to, Func<DbDataReader, T> read, [EnumeratorCancellation] CancellationToken cancel)
     {
-        await using var connection = await GuardAsync(() => ConnectAsync(cancel));
         var span = new { from = from.Nanoseconds, to = to.Nanoseconds };
-        await using var rows = await GuardAsync(() =>
-            connection.ExecuteReaderAsync(new CommandDefinition(sql, span, cancellationToken: cancel)));
+        var (connection, rows) = await FirstAsync(new CommandDefinition(sql, span, cancellationToken: cancel));
+        await using var open = connection;
+        await using var reader = rows;
         Func<Task<bool>> next = () => rows.ReadAsync(cancel);
         while (await GuardAsync(next))
             yield return read(rows);
+    }
+
+    /// <summary>Begins to read; again, where a connection that was kept turns out to be broken.</summary>
+    private async Task<(DbConnection Connection, DbDataReader Rows)> FirstAsync(CommandDefinition command)
+    {
+        try
+        {
+            return await GuardAsync(() => BeginAsync(command));
+        }
+        catch (StoreAwayException)
+        {
+            return await GuardAsync(() => BeginAsync(command));
+        }
+    }
+
+    private async Task<(DbConnection Connection, DbDataReader Rows)> BeginAsync(CommandDefinition command)
+    {
+        var connection = await ConnectAsync(command.CancellationToken);
+        try
+        {
+            return (connection, await connection.ExecuteReaderAsync(command));
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task<T> GuardAsync<T>(Func<Task<T>> work)
@@ -148,7 +173,10 @@ internal abstract class SqlStore : IUsageStore
         }
         catch (Exception exception) when (Meaning(exception) is not null)
         {
-            throw Meaning(exception)!;
+            var meaning = Meaning(exception)!;
+            if (meaning is StoreAwayException)
+                Forget();
+            throw meaning;
         }
     }
 }

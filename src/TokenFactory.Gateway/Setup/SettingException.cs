@@ -1,4 +1,4 @@
-namespace TokenFactory.Gateway.Hosting;
+namespace TokenFactory.Gateway.Setup;
 
 /// <summary>What a setting names cannot be had: an address, a folder, a file.</summary>
 /// <param name="setting">The setting: "listen", "store.folder".</param>
