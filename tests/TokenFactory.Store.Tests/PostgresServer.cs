@@ -81,7 +81,7 @@ public sealed class PostgresServer : IAsyncLifetime
             await RunAsync("initdb", ["-D", Data, "-U", "tf", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"], cancel);
         }
 
-        _server = Begin(
+        _server = await BeginAsync(
             "postgres",
             ["-D", Data, "-c", "listen_addresses=", "-c", $"unix_socket_directories={_folder}", "-c", "fsync=off",
              "-c", "full_page_writes=off", "-c", "max_connections=100"]);
@@ -105,6 +105,28 @@ public sealed class PostgresServer : IAsyncLifetime
         using var process = Begin(program, arguments);
         await process.WaitForExitAsync(cancel);
         Assert.True(process.ExitCode == 0, $"{program} ended with {process.ExitCode}");
+    }
+
+    /// <summary>Starts what is to run on, by a thread that stays: the system tells it to end with the thread that began it.</summary>
+    private static Task<Process> BeginAsync(string program, string[] arguments)
+    {
+        var begun = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                var process = Begin(program, arguments);
+                begun.SetResult(process);
+                process.WaitForExit();
+            }
+            catch (Exception failed)
+            {
+                begun.TrySetException(failed);
+            }
+        });
+        thread.IsBackground = true;
+        thread.Start();
+        return begun.Task;
     }
 
     /// <summary>PostgreSQL refuses to run as root: root starts it as the user postgres.</summary>

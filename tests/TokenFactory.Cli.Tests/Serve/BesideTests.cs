@@ -26,7 +26,7 @@ public sealed class BesideTests
             {
                 using var answer = await Factories.ChatAsync(client, Factories.Body(stream: false));
                 Assert.True(answer.IsSuccessStatusCode);
-                await GatewayProcess.UntilAsync(async () => await ReportedAsync(folder.Root) == asked, $"a report of {asked}");
+                await gateway.UntilAsync(async () => await ReportedAsync(folder.Root) == asked, $"a report of {asked}");
             }
 
             gateway.Kill();

@@ -148,13 +148,13 @@ internal sealed class GatewayProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Waits until something holds; the guard is only for when it never does.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> holds, string what)
+    /// <summary>Waits until something holds; the guard is only for when it never does, and shows then what the gateway said.</summary>
+    public async Task UntilAsync(Func<Task<bool>> holds, string what)
     {
         var guard = DateTime.UtcNow + Patience;
         while (!await holds())
         {
-            Assert.True(DateTime.UtcNow < guard, $"after {Patience.TotalSeconds} s still not: {what}");
+            Assert.True(DateTime.UtcNow < guard, $"after {Patience.TotalSeconds} s still not: {what}; it said: {Errors}");
             await Task.Delay(20);
         }
     }

@@ -49,7 +49,7 @@ public sealed class ReloadTests
         using var stop = new CancellationTokenSource();
         var load = LoadAsync(gateway, stop.Token);
         var stream = Factories.ChatAsync(client, Factories.Body(stream: true));
-        await GatewayProcess.UntilAsync(() => Task.FromResult(Volatile.Read(ref old) > 10), "requests reach the first engine");
+        await gateway.UntilAsync(() => Task.FromResult(Volatile.Read(ref old) > 10), "requests reach the first engine");
 
         var wrong = Factories.Yaml([second.Address], more: "limits: {drain_s: -1}\nnonsense: 1").Replace("h100-sxm", "h1000", StringComparison.Ordinal);
         folder.Write("factory.yaml", wrong);
@@ -59,7 +59,7 @@ public sealed class ReloadTests
         folder.Write("factory.yaml", WithTwin(second.Address, log));
         await gateway.SaysAsync("is in force");
         var before = Volatile.Read(ref old);
-        await GatewayProcess.UntilAsync(() => Task.FromResult(Volatile.Read(ref fresh) > 100), "requests reach the second engine");
+        await gateway.UntilAsync(() => Task.FromResult(Volatile.Read(ref fresh) > 100), "requests reach the second engine");
         using var twin = await Factories.ChatAsync(client, Factories.Body(stream: false).Replace(Factories.Model, "twin", StringComparison.Ordinal));
         release.SetResult();
 

@@ -72,7 +72,7 @@ public sealed class SoakTests(PostgresServer postgres)
         using var stop = new CancellationTokenSource();
         var clock = Stopwatch.StartNew();
         var load = soak.RunAsync(gateway.Address, Factories.Key, stop.Token);
-        await GatewayProcess.UntilAsync(() => Task.FromResult(soak.Running > soak.Plan.Streams / 2 || load.IsCompleted), "half of the streams run");
+        await gateway.UntilAsync(() => Task.FromResult(soak.Running > soak.Plan.Streams / 2 || load.IsCompleted), "half of the streams run");
         var outage = away();
         var (sizes, most) = (new List<(double Seconds, long Bytes)>(), 0);
         while (!load.IsCompleted)
@@ -98,7 +98,7 @@ public sealed class SoakTests(PostgresServer postgres)
     private static async Task AssertBooksAsync(GatewayProcess gateway, StreamSoak soak, StoreLocation ledger)
     {
         var admin = gateway.Greeting.GetProperty("admin_key").GetString()!;
-        await GatewayProcess.UntilAsync(
+        await gateway.UntilAsync(
             async () => (await gateway.AskAsync("/admin/v1/status", admin)).GetProperty("journal_bytes_waiting").GetInt64() == 0, "the journal is empty");
         var usage = (await gateway.AskAsync("/admin/v1/usage", admin)).GetProperty("usage")[0];
         Assert.Equal((0, 0m), (usage.GetProperty("running").GetInt32(), usage.GetProperty("reserved_usd").GetDecimal()));

@@ -29,11 +29,11 @@ public sealed class StopTests
         using var gateway = await GatewayProcess.StartAsync(file, folder.Root);
         using var client = Factories.Client(gateway);
         var running = Enumerable.Range(0, Streams).Select(_ => Factories.ChatAsync(client, Factories.Body(stream: true))).ToList();
-        await GatewayProcess.UntilAsync(() => Task.FromResult(Volatile.Read(ref begun) == Streams), "all streams run");
+        await gateway.UntilAsync(() => Task.FromResult(Volatile.Read(ref begun) == Streams), "all streams run");
 
         gateway.Terminate();
         await gateway.SaysAsync("Stopping");
-        await GatewayProcess.UntilAsync(() => IsRefusedAsync(gateway.Address), "new connections are refused");
+        await gateway.UntilAsync(() => IsRefusedAsync(gateway.Address), "new connections are refused");
         release.SetResult();
 
         foreach (var stream in running)
