@@ -63,12 +63,22 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
             + $"({price.Provider}{stale}): give usd_per_gpu_hour if you pay another.";
     }
 
-    /// <summary>What of the file decides on fleets: all but prices, tenants and limits.</summary>
+    /// <summary>What of the file decides on fleets: all but prices, tenants, most limits, and which replicas there are.</summary>
     private string FleetText()
     {
         var names = file.Items("models").Select(model => $"{model.Text("name")}: {string.Join(' ', model.Texts("pools"))}");
-        var parts = ((string[])["pools", "classes", "policies", "health"]).Select(key => file.Copy(key) is { } part ? Yaml.Write(part) : "");
-        return string.Join('\n', names.Concat(parts));
+        var pools = ((DocList?)file.Copy("pools"))?.Select(pool => PoolText((DocMap)pool)) ?? [];
+        var parts = ((string[])["classes", "policies", "health"]).Select(key => file.Copy(key) is { } part ? Yaml.Write(part) : "");
+        var limits = ((string[])["wait_s", "waiting", "drain_s"]).Select(key => file.Item("limits")?.Text(key));
+        return string.Join('\n', [.. names, .. pools, .. parts, .. limits]);
+    }
+
+    private static string PoolText(DocMap pool)
+    {
+        var text = new DocMap { { "virtual", pool["endpoints"] is null } };
+        foreach (var entry in pool.Where(entry => entry.Key is not ("endpoints" or "replicas")))
+            text.Add(entry.Key, entry.Value);
+        return Yaml.Write(text);
     }
 
     private void CheckNames()

@@ -175,6 +175,8 @@ internal sealed class ServeRunner(Terminal terminal, string path, Func<Factory> 
             yield return "store";
         if (now.Telemetry != started.Telemetry)
             yield return "telemetry";
+        if ((now.Limits.HeaderBytes, now.Limits.Connections) != (started.Limits.HeaderBytes, started.Limits.Connections))
+            yield return "limits.header_kb or limits.connections";
     }
 
     /// <summary>When the file itself was written: clusters swap the folder that a link leads to, and leave the link alone.</summary>

@@ -10,8 +10,11 @@ namespace TokenFactory.Gateway.Hosting;
 /// <content>What goes on while it runs: a changed file, meters.</content>
 public sealed partial class GatewayHost
 {
+    /// <summary>Replicas that are there now.</summary>
+    internal IEnumerable<LiveReplica> Replicas => _gateway.Running.Fleets.Values.SelectMany(fleet => fleet.Replicas);
+
     /// <summary>Requests at replicas now.</summary>
-    internal int InFlight => _gateway.Running.Fleets.Values.Sum(fleet => fleet.Replicas.Sum(replica => replica.InFlight));
+    internal int InFlight => Replicas.Sum(replica => replica.InFlight);
 
     /// <summary>Bytes of bodies that are held now.</summary>
     internal long HeldBodyBytes => _gateway.Held.Now;
@@ -26,20 +29,28 @@ public sealed partial class GatewayHost
         try
         {
             var before = _gateway.Running;
-            if (before.Setup.FleetText == setup.FleetText)
-            {
-                await _gateway.Tenants.ApplyAsync(setup, cancel).ConfigureAwait(false);
-                _gateway.Running = new Running(setup, before.Fleets, before.Uses);
-            }
-            else
-            {
-                await ReplaceAsync(before, setup, cancel).ConfigureAwait(false);
-            }
+            var same = before.Setup.FleetText == setup.FleetText && before.Fleets.Count == setup.Models.Count
+                && setup.Models.All(model => before.Fleets.TryGetValue(model.Name, out var fleet) && fleet.CanBecome(model));
+            await _gateway.Tenants.RefreshAsync(cancel).ConfigureAwait(false);
+            await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
+            _retiring.RemoveAll(done => done.IsCompletedSuccessfully);
+            await (same ? ChangeAsync(before, setup, cancel) : ReplaceAsync(before, setup, cancel)).ConfigureAwait(false);
         }
         finally
         {
             _changing.Release();
         }
+    }
+
+    /// <summary>The same fleets, in which replicas come and go: what is known of those that stay stays.</summary>
+    private async Task ChangeAsync(Running before, GatewaySetup setup, CancellationToken cancel)
+    {
+        await _gateway.Tenants.ApplyAsync(setup, cancel).ConfigureAwait(false);
+        _gateway.Running = new Running(setup, before.Fleets, before.Uses);
+        var gone = new List<LiveReplica>();
+        foreach (var model in setup.Models)
+            gone.AddRange(await before.Fleets[model.Name].BecomeAsync(model, cancel).ConfigureAwait(false));
+        _retiring.Add(RetireAsync(Task.WhenAll(gone.Select(replica => replica.Left)), _virtual.Unused(setup)));
     }
 
     /// <summary>
@@ -48,25 +59,27 @@ public sealed partial class GatewayHost
     /// </summary>
     private async Task ReplaceAsync(Running before, GatewaySetup setup, CancellationToken cancel)
     {
-        await _gateway.Tenants.RefreshAsync(cancel).ConfigureAwait(false);
         var (events, old) = (OpenLog(setup), _events);
-        var unused = await _virtual.StartAsync(setup, cancel).ConfigureAwait(false);
         var running = await FleetsAsync(setup, events, cancel).ConfigureAwait(false);
-        _retiring.RemoveAll(done => done.IsCompletedSuccessfully);
         try
         {
             await _gateway.Tenants.ApplyAsync(setup, cancel).ConfigureAwait(false);
         }
         catch
         {
-            _retiring.Add(RetireAsync(running, events, [])); // those that run keep the engines that they have
+            _retiring.Add(RetireAsync(running, events)); // those that run keep the engines that they have
             throw;
         }
 
-        foreach (var drained in before.Fleets.Values.SelectMany(fleet => fleet.Replicas).Where(replica => replica.Drained))
-            ReplicaStatus.Drain(running.Fleets.Values, drained.Name, drain: true); // an operator's word outlives a change of the file
+        var drained = before.Fleets.Values.SelectMany(fleet => fleet.Replicas).Where(replica => replica.Drained).ToList();
+        foreach (var fleet in running.Fleets.Values)
+        {
+            foreach (var same in fleet.Replicas.Where(replica => drained.Exists(replica.IsSameAs)))
+                fleet.Drain(same); // an operator's word outlives a change of the file
+        }
+
         (_gateway.Running, _events) = (running, events);
-        _retiring.Add(RetireAsync(before, old, unused));
+        _retiring.Add(RetireAsync(RetireAsync(before, old), _virtual.Unused(setup)));
     }
 
     /// <summary>A log tells in its first line what decides: other fleets begin another, "events.2.jsonl" beside "events.jsonl".</summary>
@@ -89,8 +102,16 @@ public sealed partial class GatewayHost
         return new Running(setup, fleets, new Uses());
     }
 
+    /// <summary>Virtual engines end when those who used them are gone.</summary>
+    private static async Task RetireAsync(Task users, IReadOnlyList<VirtualEngine> unused)
+    {
+        await users.ConfigureAwait(false);
+        foreach (var engine in unused)
+            await engine.DisposeAsync().ConfigureAwait(false);
+    }
+
     /// <summary>What ran before ends what it has, and goes.</summary>
-    private async Task RetireAsync(Running before, EventLog? events, IReadOnlyList<VirtualEngine> unused)
+    private async Task RetireAsync(Running before, EventLog? events)
     {
         await DrainAsync(before).ConfigureAwait(false);
         foreach (var fleet in before.Fleets.Values)
@@ -101,8 +122,6 @@ public sealed partial class GatewayHost
 
         if (events is not null)
             await events.DisposeAsync().ConfigureAwait(false);
-        foreach (var engine in unused)
-            await engine.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task DrainAsync(Running running)

@@ -7,30 +7,42 @@ namespace TokenFactory.Gateway.Hosting;
 internal sealed class VirtualFleet(TimeProvider time) : IAsyncDisposable
 {
     private readonly Dictionary<string, (PoolSetup Pool, VirtualEngine Engine)> _engines = new(StringComparer.Ordinal);
+    private readonly List<VirtualEngine> _replaced = [];
 
     /// <summary>Starts those that a setup has and are not there yet. One whose pool has changed is another: it gets a new engine.</summary>
-    /// <returns>Engines that the setup no longer has; whoever drains them disposes of them.</returns>
-    public async Task<IReadOnlyList<VirtualEngine>> StartAsync(GatewaySetup setup, CancellationToken cancel)
+    public async Task StartAsync(GatewaySetup setup, CancellationToken cancel)
     {
-        var before = new Dictionary<string, (PoolSetup Pool, VirtualEngine Engine)>(_engines, StringComparer.Ordinal);
         foreach (var model in setup.Models)
         {
             foreach (var pool in model.Pools)
             {
-                foreach (var replica in pool.Replicas)
+                foreach (var replica in pool.Replicas.Where(replica => replica.Address is null))
                 {
-                    if (replica.Address is not null || (_engines.TryGetValue(replica.Name, out var there) && SameEngine(there.Pool, pool)))
+                    var there = _engines.TryGetValue(replica.Name, out var known);
+                    if (there && SameEngine(known.Pool, pool))
                         continue;
                     var engine = await VirtualEngine.StartAsync(pool, model.Name, new VirtualOptions(), time, cancel).ConfigureAwait(false);
+                    if (there)
+                        _replaced.Add(known.Engine);
                     _engines[replica.Name] = (pool, engine);
                 }
             }
         }
+    }
 
+    /// <summary>Engines that a setup, which is in force now, does not have; whoever drains them disposes of them.</summary>
+    public IReadOnlyList<VirtualEngine> Unused(GatewaySetup setup)
+    {
         var wanted = setup.Models.SelectMany(model => model.Pools).SelectMany(pool => pool.Replicas).Select(replica => replica.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in before.Keys.Where(name => !wanted.Contains(name)))
+        var unused = new List<VirtualEngine>(_replaced);
+        foreach (var (name, (_, engine)) in _engines.Where(one => !wanted.Contains(one.Key)).ToList())
+        {
+            unused.Add(engine);
             _engines.Remove(name);
-        return [.. before.Where(one => !_engines.TryGetValue(one.Key, out var now) || now.Engine != one.Value.Engine).Select(one => one.Value.Engine)];
+        }
+
+        _replaced.Clear();
+        return unused;
     }
 
     /// <summary>Where a replica without an address answers.</summary>
@@ -39,9 +51,10 @@ internal sealed class VirtualFleet(TimeProvider time) : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var (_, engine) in _engines.Values)
+        foreach (var engine in _engines.Values.Select(one => one.Engine).Concat(_replaced))
             await engine.DisposeAsync().ConfigureAwait(false);
         _engines.Clear();
+        _replaced.Clear();
     }
 
     private static bool SameEngine(PoolSetup a, PoolSetup b) =>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using TokenFactory.Fleet;
 using TokenFactory.Gateway.Setup;
 using TokenFactory.Policies;
@@ -41,11 +42,13 @@ internal sealed class Brain
         ? _fill.Place(View, ask, ReplicaRole.Aggregated, _router, now)
         : _router.Decide(View, ask, ReplicaRole.Aggregated, now);
 
-    /// <summary>Leading parts of prompts that are remembered for a model's replicas.</summary>
+    /// <summary>
+    /// Leading parts of prompts that are remembered for a model's replicas, which may grow to the next power of two without another number.
+    /// </summary>
     public static int KeysOf(ModelSetup model)
     {
         var replicas = model.Pools.Sum(pool => Math.Max(pool.Discover is null ? 0 : DiscoveredReplicas, pool.Replicas.Count));
-        return Math.Max(FleetState.DefaultPrefixKeys, replicas * KeysPerReplica);
+        return Math.Max(FleetState.DefaultPrefixKeys, (int)BitOperations.RoundUpToPowerOf2((uint)replicas) * KeysPerReplica);
     }
 
     /// <summary>A class that sets no limit to waiting gets the gateway's; work that fills slack waits until its deadline.</summary>

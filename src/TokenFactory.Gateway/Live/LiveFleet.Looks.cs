@@ -59,6 +59,8 @@ public sealed partial class LiveFleet
         await _dueTimer.DisposeAsync().ConfigureAwait(false);
         await _tickTimer.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(work).ConfigureAwait(false);
+        foreach (var replica in _present)
+            replica.Leave();
         _stop.Dispose();
     }
 
@@ -193,29 +195,18 @@ public sealed partial class LiveFleet
 
     private List<LiveReplica> Reconcile(int pool, List<IPEndPoint> found)
     {
-        var added = new List<LiveReplica>();
         lock (_gate)
         {
             if (_closing)
-                return added;
+                return [];
             var now = Step(default);
-            var setup = Model.Pools[pool];
-            var given = setup.Replicas.Select(replica => replica.Name).ToHashSet(StringComparer.Ordinal);
-            var here = _present.Where(one => one.Known.Pool == pool && one.GoesBy is null && !given.Contains(one.Name)).ToList();
-            var names = found.ToDictionary(address => NameOf(setup, address), StringComparer.Ordinal);
-            foreach (var replica in here.Where(replica => !names.ContainsKey(replica.Name)))
-                Dismiss(replica, now);
-            foreach (var (name, address) in names.Where(one => !here.Exists(replica => replica.Name == one.Key)))
-            {
-                added.Add(Add(pool, name, new Uri($"http://{address}")));
-                LiveLog.Found(_logger, name);
-            }
+            var name = Model.Pools[pool].Facts.Name;
+            var wanted = found.ConvertAll(address => new ReplicaSetup($"{name}@{address}", new Uri($"http://{address}")));
+            var added = Admit(pool, wanted, now);
+            DismissOthers(pool, wanted, now);
+            return added;
         }
-
-        return added;
     }
-
-    private static string NameOf(PoolSetup pool, IPEndPoint address) => $"{pool.Facts.Name}@{address}";
 
     private static (string Host, int Port) Split(string discover)
     {

@@ -72,7 +72,7 @@ public sealed partial class LiveFleet
         if (replica.Meter is not null)
             _gone.Add(replica);
         replica.Show(_setup.Health);
-        _ = replica.Leaves.CancelAsync(); // not under the lock
+        replica.Leave();
         LiveLog.Left(_logger, replica.Name);
     }
 

@@ -41,7 +41,9 @@ public sealed partial class LiveFleet : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _work = [];
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+    private readonly Func<PoolSetup, ReplicaSetup, Uri>? _open;
     private readonly TokenWidth _width = new();
+    private volatile ModelSetup _model;
     private volatile LiveReplica[] _present = [];
     private TaskCompletionSource? _drained;
     private Instant _now;
@@ -76,7 +78,8 @@ public sealed partial class LiveFleet : IAsyncDisposable
         Func<PoolSetup, ReplicaSetup, Uri>? open = null,
         Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
-        (Model, _setup, _clock, _log, _http, _logger) = (model, setup, clock, log, http, logger);
+        (_model, _setup, _clock, _log, _http, _logger) = (model, setup, clock, log, http, logger);
+        _open = open;
         _number = log?.NumberOf(model.Name) ?? 0;
         _resolve = resolve ?? Dns.GetHostAddressesAsync;
         _brain = new Brain(model, setup);
@@ -87,15 +90,15 @@ public sealed partial class LiveFleet : IAsyncDisposable
         for (var pool = 0; pool < model.Pools.Count; pool++)
         {
             foreach (var replica in model.Pools[pool].Replicas)
-                Add(pool, replica.Name, AddressOf(model.Pools[pool], replica, open));
+                Add(pool, replica.Name, AddressOf(model.Pools[pool], replica));
         }
 
         _dueTimer = clock.Time.CreateTimer(_ => OnDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _tickTimer = clock.Time.CreateTimer(_ => OnTick(), null, TickTime, TickTime);
     }
 
-    /// <summary>What it serves.</summary>
-    public ModelSetup Model { get; }
+    /// <summary>What it serves, by the newest file.</summary>
+    public ModelSetup Model => _model;
 
     /// <summary>All replicas, also those that drain, are broken or were never reached; those that are gone not.</summary>
     public IReadOnlyList<LiveReplica> Replicas => _present;
@@ -257,7 +260,7 @@ public sealed partial class LiveFleet : IAsyncDisposable
 
     private static double Longest(PoolFacts facts) => Math.Min(facts.KvTokens, facts.LongestTokens);
 
-    private static Uri AddressOf(PoolSetup pool, ReplicaSetup replica, Func<PoolSetup, ReplicaSetup, Uri>? open) =>
-        replica.Address ?? open?.Invoke(pool, replica) ?? throw new ArgumentException(
+    private Uri AddressOf(PoolSetup pool, ReplicaSetup replica) =>
+        replica.Address ?? _open?.Invoke(pool, replica) ?? throw new ArgumentException(
             $"Replica '{replica.Name}' has no address, and no virtual replica can be opened here: give it an address", nameof(replica));
 }

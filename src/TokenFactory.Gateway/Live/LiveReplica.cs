@@ -14,6 +14,7 @@ public sealed class LiveReplica
     private const string Ready = "ready";
 
     private readonly WallClock _clock;
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Shown _shown = new("starting", "not looked at yet");
 
     internal LiveReplica(
@@ -76,6 +77,9 @@ public sealed class LiveReplica
     /// <summary>Ends its looks.</summary>
     internal CancellationTokenSource Leaves { get; } = new();
 
+    /// <summary>Ends when it is gone.</summary>
+    internal Task Left => _left.Task;
+
     internal Instant? LookedAt { get; set; }
 
     /// <summary>Bad looks in a row.</summary>
@@ -118,6 +122,16 @@ public sealed class LiveReplica
 
     internal bool Usable => Reachable && !Drained && GoesBy is null && Aside is null && Circuit.OpenUntil is null;
 
+    /// <summary>It is gone: nobody looks at it any more.</summary>
+    internal void Leave()
+    {
+        _ = Leaves.CancelAsync(); // whoever tells this holds a lock
+        _left.TrySetResult();
+    }
+
+    /// <summary>Whether another stands for the same engine: by its address, or, where it is virtual, by its name.</summary>
+    internal bool IsSameAs(LiveReplica other) => IsVirtual && other.IsVirtual ? Name == other.Name : Address == other.Address;
+
     /// <summary>Says anew what state it is in.</summary>
     internal void Show(HealthSetup health) => _shown = this switch
     {
@@ -129,7 +143,7 @@ public sealed class LiveReplica
         { Circuit.OpenUntil: not null } => new("broken", BrokenWords()),
         { Aside: { } aside } => new("outlier", aside.Words),
         { Circuit.HalfOpen: true } => new(Ready, "one request tries whether it answers again"),
-        { EasesSince: not null } => new(Ready, $"it is back and gets its share over {health.SlowStartSeconds:0.#} s"),
+        { EasesSince: not null } => new(Ready, $"it came not long ago and gets its share over {health.SlowStartSeconds:0.#} s"),
         _ => new(Ready, ""),
     };
 

@@ -44,7 +44,10 @@ public sealed record GatewaySetup
     /// <summary>Whether each tenant's prompts get a cache of their own where the engine can do so.</summary>
     public bool CacheSalt { get; init; } = true;
 
-    /// <summary>What of the file decides on fleets: where a changed file has the same, replicas and what is known of them stay.</summary>
+    /// <summary>
+    /// What of the file decides on fleets, beside which replicas there are: where a changed file has the same, its fleets stay, and replicas
+    /// come and go in them.
+    /// </summary>
     public string FleetText { get; init; } = "";
 }
 

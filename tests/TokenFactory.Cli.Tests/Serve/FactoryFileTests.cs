@@ -68,6 +68,22 @@ public sealed class FactoryFileTests
         Assert.Equal(JsonNull, gateway.Greeting.GetProperty("admin_key").ValueKind);
     }
 
+    [Fact]
+    public async Task Replicas_come_and_go_where_only_their_number_changes_and_all_begin_anew_where_their_pool_does()
+    {
+        using var folder = new TemporaryFolder();
+        using var gateway = await GatewayProcess.StartAsync(folder.Write("factory.yaml", Right), folder.Root);
+        void Change(string pool) => folder.Write("factory.yaml", Right.Replace("{name: h100,", pool, StringComparison.Ordinal));
+
+        Change("{name: h100, replicas: 2,");
+        await gateway.SaysAsync("h100-1 is ready");
+        Change("{name: h100, replicas: 1,");
+        await gateway.SaysAsync("h100-1 has left");
+        Assert.DoesNotContain("h100-0 has left", gateway.Errors, StringComparison.Ordinal);
+        Change("{name: h100, replicas: 1, max_sequences: 8,");
+        await gateway.SaysAsync("h100-0 has left");
+    }
+
     private const System.Text.Json.JsonValueKind JsonNull = System.Text.Json.JsonValueKind.Null;
 
     private static string Link(TemporaryFolder folder, string version, string text)

@@ -95,6 +95,61 @@ public sealed class PromiseTests
     }
 
     [Fact]
+    public async Task Replicas_come_and_go_and_who_stays_runs_on_as_it_did()
+    {
+        var (release, begun) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var leaves = new ScriptedEngine(async line =>
+        {
+            begun.SetResult();
+            await release.Task;
+            await line.AnswerAsync(200, Answer);
+        });
+        await using var comes = new ScriptedEngine(async line => await line.AnswerAsync(200, Answer));
+        await using var gateway = await RunningGateway.StartAsync([leaves.Address]);
+        var running = gateway.ChatAsync(RunningGateway.Body());
+        await begun.Task;
+        Task Change(params Uri[] engines) => gateway.Host.ApplyAsync(
+            RunningGateway.Setup(gateway.Host.Setup.Store.Folder, engines), TestContext.Current.CancellationToken);
+
+        await Change(leaves.Address, comes.Address);
+        await Change(comes.Address);
+        var there = Assert.Single(gateway.Host.Replicas, replica => replica.IsReady);
+        Assert.Equal(("engine-1", comes.Address.ToString()), (there.Name, there.Address.ToString()));
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(HttpStatusCode.OK, (await gateway.ChatAsync(RunningGateway.Body())).StatusCode);
+        await Change(comes.Address);
+        release.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await running).StatusCode);
+
+        Assert.Equal((1, 3), (leaves.Requests.Count, comes.Requests.Count));
+        Assert.Same(there, Assert.Single(gateway.Host.Replicas));
+        Assert.Equal(["engine-0", "engine-1", "engine-1", "engine-1"], (await gateway.StopAsync()).Select(record => record.Replica).Order());
+    }
+
+    [Fact]
+    public async Task Virtual_replicas_that_a_changed_file_no_longer_has_end_what_they_have()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        GatewaySetup With(int replicas)
+        {
+            var setup = RunningGateway.Setup(gateway.Host.Setup.Store.Folder, null);
+            var pool = setup.Models[0].Pools[0] with { Replicas = [.. Enumerable.Range(0, replicas).Select(i => new ReplicaSetup($"virtual-{i}", null))] };
+            return setup with { Models = [setup.Models[0] with { Pools = [pool] }] };
+        }
+
+        foreach (var replicas in (int[])[3, 1, 2])
+        {
+            var running = Enumerable.Range(0, 12).Select(_ => gateway.ChatAsync(RunningGateway.Body(stream: true))).ToList();
+            await gateway.Host.ApplyAsync(With(replicas), TestContext.Current.CancellationToken);
+            foreach (var answer in await Task.WhenAll(running))
+                Assert.EndsWith("data: [DONE]\n\n", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            Assert.Equal(replicas, gateway.Host.Replicas.Count(replica => replica.IsReady));
+        }
+
+        Assert.All(await gateway.StopAsync(), record => Assert.Equal(Outcome.Completed, record.Outcome));
+    }
+
+    [Fact]
     public async Task What_an_operator_drained_stays_drained_when_the_file_changes()
     {
         await using var drained = new ScriptedEngine(async line => await line.AnswerAsync(200, Answer));

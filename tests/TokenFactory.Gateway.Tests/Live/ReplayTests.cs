@@ -36,7 +36,12 @@ public sealed class ReplayTests
         {
             var traffic = new RandomTraffic(dice, fleet, clock, http);
             for (var i = 0; i < 400; i++)
+            {
                 traffic.Step();
+                if (i % 100 == 99)
+                    await fleet.BecomeAsync(Others(dice, setup.Models[0]), TestContext.Current.CancellationToken);
+            }
+
             placed = await traffic.EndAsync();
         }
 
@@ -47,6 +52,14 @@ public sealed class ReplayTests
         Assert.Equal(report.Decisions, report.Equal);
         Assert.True(report.Decisions >= placed && report.Events >= 3 * placed, $"{report} of {placed}");
         Assert.Equal(0, log.Lost);
+    }
+
+    /// <summary>A changed file: the first pool has other replicas, some of them the same.</summary>
+    private static ModelSetup Others(Dice dice, ModelSetup model)
+    {
+        var (from, count) = (dice.Whole(0, 10), dice.Whole(1, 20));
+        var changed = model.Pools[0] with { Replicas = [.. Fleets.Pool(from + count).Replicas.Skip(from)] };
+        return model with { Pools = [changed, .. model.Pools.Skip(1)] };
     }
 
     [Fact]
