@@ -145,6 +145,10 @@ public sealed class AdminVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public void The_key_is_found_in_the_folder_of_the_store() =>
+        Assert.StartsWith("2 replicas", Program.Run("replicas", "--admin", Address, "--store", _folder.Root).Out, StringComparison.Ordinal);
+
+    [Fact]
     public void Where_no_gateway_answers_or_the_key_is_wrong_one_line_says_so_and_what_to_do()
     {
         var nobody = Program.Run("keys", "--admin", "http://127.0.0.1:1", "--admin-key", "x");
@@ -157,6 +161,10 @@ public sealed class AdminVerbTests : IAsyncLifetime
         Assert.Equal(2, wrong.Code);
         Assert.StartsWith($"error: admin key: is not that of {Address}", wrong.Err, StringComparison.Ordinal);
         Assert.DoesNotContain("sk-wrong", wrong.Err, StringComparison.Ordinal);
+        var noStore = Program.Run("tenants", "--admin", Address, "--store", Path.Combine(_folder.Root, "none"));
+        Assert.StartsWith($"error: admin key: {Path.Combine(_folder.Root, "none", "admin-key")} cannot be read: ", noStore.Err, StringComparison.Ordinal);
+        var both = Program.Run("tenants", "--admin", Address, "--store", _folder.Root, "--admin-key", _key);
+        Assert.Equal("error: command line: gives both --admin-key and --store. Leave out one of them.\n", both.Err);
         var nonsense = Program.Run("tenants", "--admin", "nonsense", "--admin-key", "x");
         Assert.Contains("--admin is 'nonsense'", nonsense.Err, StringComparison.Ordinal);
     }

@@ -1,5 +1,9 @@
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 using TokenFactory.Tests;
 
 namespace TokenFactory.Cli.Tests;
@@ -110,6 +114,29 @@ public sealed partial class BenchTests
         var failure = Assert.Single(run.Json.GetProperty("failures").EnumerateArray());
         Assert.Equal(("status 404", 2), (failure.GetProperty("kind").GetString(), (int)Of(failure, "requests")));
         Assert.Contains("nope", failure.GetProperty("first_message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(401, "answers 401: it asks for a key. Give one with --api-key or OPENAI_API_KEY.")]
+    [InlineData(403, "answers 403: it does not accept the key. Give another with --api-key or OPENAI_API_KEY.", "--api-key", "sk-1")]
+    [InlineData(404, "answers 404: it is no OpenAI API. Give the address for clients, not that of the admin API;")]
+    [InlineData(500, "answers 500. Name the model with --model.")]
+    public async Task Who_lists_no_models_is_quoted_with_what_to_do(int status, string message, params string[] more)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        await using var server = builder.Build();
+        server.Run(http =>
+        {
+            http.Response.StatusCode = status;
+            return Task.CompletedTask;
+        });
+        await server.StartAsync(TestContext.Current.CancellationToken);
+        var url = server.Urls.Single();
+        var run = Program.Run(["bench", url, .. more]);
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.StartsWith($"error: {url}/v1/models: {message}", run.Err, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,7 +9,8 @@ internal sealed class AdminFlags
 {
     public const string KeyVariable = "TOKENFACTORY_ADMIN_KEY";
     private const string DefaultAddress = "http://127.0.0.1:8081";
-    private static readonly string KeyFile = Path.Combine(".tokenfactory", "admin-key");
+    private const string UsualFolder = ".tokenfactory";
+    private const string KeyFile = "admin-key";
 
     private readonly Option<string> _address = new("--admin")
     {
@@ -20,8 +21,14 @@ internal sealed class AdminFlags
 
     private readonly Option<string?> _key = new("--admin-key")
     {
-        Description = $"Its key; other users may see it in the list of processes. Default: {KeyVariable}, else the file {KeyFile}.",
+        Description = $"Its key; other users may see it in the list of processes. Default: that in --store, else {KeyVariable}, else that in {UsualFolder}.",
         HelpName = "KEY",
+    };
+
+    private readonly Option<string?> _store = new("--store")
+    {
+        Description = $"Folder of the gateway's store, whose file {KeyFile} holds the key.",
+        HelpName = "DIR",
     };
 
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON for machines instead of tables." };
@@ -30,6 +37,7 @@ internal sealed class AdminFlags
     {
         command.Options.Add(_address);
         command.Options.Add(_key);
+        command.Options.Add(_store);
         command.Options.Add(_json);
     }
 
@@ -53,19 +61,23 @@ internal sealed class AdminFlags
 
     private string Key(ParseResult parsed)
     {
-        var given = parsed.GetValue(_key) ?? Environment.GetEnvironmentVariable(KeyVariable);
-        if (!string.IsNullOrWhiteSpace(given))
+        var (key, store) = (parsed.GetValue(_key), parsed.GetValue(_store));
+        if (key is not null && store is not null)
+            throw new Refusal("command line", "gives both --admin-key and --store", "Leave out one of them");
+        if (store is null && (key ?? Environment.GetEnvironmentVariable(KeyVariable)) is { } given && !string.IsNullOrWhiteSpace(given))
             return given.Trim();
+        var file = Path.Combine(store ?? UsualFolder, KeyFile);
         try
         {
-            return File.ReadAllText(KeyFile).Trim();
+            return File.ReadAllText(file).Trim();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
+            var elsewhere = store is null ? $"is given neither by --admin-key nor by --store nor by {KeyVariable}, and " : "";
             throw new Refusal(
                 "admin key",
-                $"is given neither by --admin-key nor by {KeyVariable}, and {KeyFile} cannot be read",
-                "The gateway wrote it at its first start to the file admin-key in its store's folder");
+                $"{elsewhere}{file} cannot be read: {failure.Message.TrimEnd('.')}",
+                $"The gateway wrote it at its first start to the file {KeyFile} in its store's folder");
         }
     }
 }

@@ -103,7 +103,7 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
         {
             Target = target ?? new Uri("http://127.0.0.1"),
             Model = flags.Text("model"),
-            ApiKey = flags.Text("api_key") ?? Environment.GetEnvironmentVariable("OPENAI_API_KEY"),
+            ApiKey = flags.Text("api_key") ?? (Environment.GetEnvironmentVariable("OPENAI_API_KEY") is { Length: > 0 } key ? key : null),
             Endpoint = endpoint == "completions" ? Endpoint.Completions : Endpoint.Chat,
             Streams = SimulateInput.Truth(flags, "stream", true),
             ExactLengths = SimulateInput.Truth(flags, "exact_lengths", true),

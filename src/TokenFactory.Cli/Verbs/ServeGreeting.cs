@@ -63,8 +63,8 @@ internal sealed class ServeGreeting(GatewayHost host, Factory factory)
         get
         {
             var admin = Bare(host.AdminAddress) == UsualAdmin ? "" : $" --admin {Bare(host.AdminAddress)}";
-            var key = factory.Setup.Store.Folder == UsualFolder ? "" : $"TOKENFACTORY_ADMIN_KEY=$(cat {Path.Combine(factory.Setup.Store.Folder, "admin-key")}) ";
-            return $"{key}tokenfactory keys create --tenant NAME{admin}";
+            var store = factory.Setup.Store.Folder == UsualFolder ? "" : $" --store {factory.Setup.Store.Folder}";
+            return $"tokenfactory keys create --tenant NAME{admin}{store}";
         }
     }
 

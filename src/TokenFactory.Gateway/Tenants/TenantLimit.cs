@@ -24,7 +24,7 @@ internal readonly record struct TenantLimit(
         var seconds = Math.Max(1, Math.Ceiling(Seconds));
         var money = Setting.StartsWith("usd_", StringComparison.Ordinal);
         var or = never ? "or " : "";
-        var smaller = (Asks > 1 || money) && Has < Of ? $"Lower its max_tokens, {or}raise" : "Raise";
+        var smaller = (Asks > 1 || money) && Has < Of ? $"Lower its max_tokens or n, {or}raise" : "Raise";
         var remedy = $"{smaller} tenants.{tenant.Name}.{Setting}" + (never ? "." : $" or retry after {seconds:0} s.");
         return new Refused(
             429, money ? "insufficient_quota" : "rate_limit_exceeded", $"{Words(tenant.Name, money)} {remedy}", never ? null : seconds);

@@ -39,13 +39,13 @@ public sealed class LimitTests
         Assert.Null(books.Book.Reserve(books.Caller("acme"), "llama", 1, new Usd(2), out var money));
         Assert.Equal(
             "Tenant 'acme' is over its budget: 0.00 of 1.00 USD today, and this request may cost 2.00. "
-            + "Lower its max_tokens, or raise tenants.acme.usd_per_day.",
+            + "Lower its max_tokens or n, or raise tenants.acme.usd_per_day.",
             money!.Message);
         Assert.Null(money.RetryAfterSeconds);
         Assert.Null(books.Book.Reserve(books.Caller("acme"), "llama", 1001, new Usd(0), out var tokens));
         Assert.Equal(
             "Tenant 'acme' has taken 0 tokens in the last minute and this request may take 1,001, its tokens_per_minute is 1,000. "
-            + "Lower its max_tokens, or raise tenants.acme.tokens_per_minute.",
+            + "Lower its max_tokens or n, or raise tenants.acme.tokens_per_minute.",
             tokens!.Message);
         Assert.Equal(("rate_limit_exceeded", null), (tokens.Code, tokens.RetryAfterSeconds));
         Assert.Equal(0, books.Book.UsageOf("acme")!.Running);
