@@ -95,6 +95,8 @@ public sealed partial class BenchTests
     [InlineData("--output is 'x'. ", "--output", "x")]
     [InlineData("--duration is 0. ", "--duration", "0")]
     [InlineData("--duration is 0. ", "--duration", "0", "--trace", "examples/traces/azure-code.csv")]
+    [InlineData("--warmup is 30, and all is over after 30 s. ", "--warmup", "30")]
+    [InlineData("--warmup is 2, and all is over after 1.5 s. ", "--warmup", "2", "--duration", "1.5")]
     [InlineData("--class-header is 'bad header'. ", "--class-header", "bad header")]
     [InlineData("--user-tokens is missing. ", "--sessions-per-second", "2", "--turns-mean", "3")]
     public void A_flag_is_named_as_it_was_typed_and_once(string message, params string[] arguments)

@@ -22,6 +22,8 @@ internal sealed record BenchAsked
 
     public required bool ExactLengths { get; init; }
 
+    public required double WarmUpSeconds { get; init; }
+
     public required double DrainSeconds { get; init; }
 
     public required double? Seconds { get; init; }
@@ -60,7 +62,7 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
     /// <summary>Flags that do not shape the load, and go with any.</summary>
     private static readonly string[] Other =
     [
-        "api_key", "model", "endpoint", "stream", "exact_lengths", "drain_s", "class_header", "seed",
+        "api_key", "model", "endpoint", "stream", "exact_lengths", "warmup_s", "drain_s", "class_header", "seed",
         "gpu", "engine", "precision", "tp", "gpus",
         "measured_model", "duration_s",
     ];
@@ -93,6 +95,10 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
         if (files.Summary is not null && gpu is null)
             flags.Require("gpu", "Say for --summary what is measured");
         var seconds = flags.Number("duration_s", double.Epsilon, WorkloadInput.MostSeconds);
+        var warm = flags.Number("warmup_s", 0, WorkloadInput.MostSeconds) ?? 0;
+        var ends = seconds ?? (files.Workload is null && files.Trace is null && !flags.Has("requests") ? DefaultSeconds : null);
+        if (warm >= ends)
+            flags.Note("warmup_s", $"is {warm:0.###}, and all is over after {ends:0.###} s", "Give it less, or the run more with --duration");
         var promise = SimulateInput.Class(flags, "default");
         var (workload, classes) = files.Workload is not null ? OfFile(files.Workload) : (OfFlags(), null);
         var header = flags.Text("class_header");
@@ -107,8 +113,9 @@ internal sealed class BenchInput(Settings flags, BenchFiles files, CatalogConten
             Endpoint = endpoint == "completions" ? Endpoint.Completions : Endpoint.Chat,
             Streams = SimulateInput.Truth(flags, "stream", true),
             ExactLengths = SimulateInput.Truth(flags, "exact_lengths", true),
+            WarmUpSeconds = warm,
             DrainSeconds = flags.Number("drain_s", 0, 1e6) ?? 60,
-            Seconds = seconds ?? (files.Workload is null && files.Trace is null && !flags.Has("requests") ? DefaultSeconds : null),
+            Seconds = ends,
             ClassHeader = header,
             Seed = seed,
             Traffic = workload is null ? _ => throw new InvalidOperationException("there is no workload") : workload.Traffic,

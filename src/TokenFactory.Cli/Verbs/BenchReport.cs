@@ -133,6 +133,8 @@ internal static class BenchReport
 
     private static IEnumerable<string> Notes(BenchAsked asked, LoadReport report, BenchFiles files)
     {
+        if (asked.WarmUpSeconds > 0)
+            yield return $"The first {asked.WarmUpSeconds:0.###} s are not counted, nor the {report.WarmUpRequests:N0} requests that were sent then.";
         if (report.All.WithoutUsage > 0)
             yield return $"{report.All.WithoutUsage:N0} answers came without usage: their tokens are events with content.";
         if (!asked.Streams)

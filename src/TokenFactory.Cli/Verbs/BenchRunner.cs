@@ -32,6 +32,7 @@ internal sealed class BenchRunner(Terminal terminal, CommonFlags common, ParseRe
             Streams = asked.Streams,
             ExactLengths = asked.ExactLengths,
             Seconds = asked.Seconds,
+            WarmUpSeconds = asked.WarmUpSeconds,
             DrainSeconds = asked.DrainSeconds,
             Classes = asked.Classes,
             ClassHeader = asked.ClassHeader,
@@ -64,10 +65,12 @@ internal sealed class BenchRunner(Terminal terminal, CommonFlags common, ParseRe
         await waiting;
     }
 
-    private void Tell(LoadProgress progress) => terminal.Err.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{progress.Seconds:0} s: {progress.Sent:N0} sent, {progress.Completed:N0} completed, {progress.Failed:N0} failed, "
-        + $"{progress.Sent - progress.Completed - progress.Failed:N0} under way"));
+    private void Tell(LoadProgress progress) => terminal.Err.WriteLine(progress.WarmsUp
+        ? string.Create(CultureInfo.InvariantCulture, $"{progress.Seconds:0} s: warming up")
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{progress.Seconds:0} s: {progress.Sent:N0} sent, {progress.Completed:N0} completed, {progress.Failed:N0} failed, "
+            + $"{progress.Sent - progress.Completed - progress.Failed:N0} under way"));
 
     /// <summary>The first model that the server lists.</summary>
     private static async Task<string> FirstModel(BenchAsked asked)

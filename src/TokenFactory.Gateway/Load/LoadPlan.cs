@@ -31,6 +31,9 @@ public sealed record LoadPlan
     /// <summary>Nothing is sent after so many seconds; null for when the workload ends.</summary>
     public double? Seconds { get; init; }
 
+    /// <summary>Requests that are sent in so many seconds from the start are not counted. Default: 0.</summary>
+    public double WarmUpSeconds { get; init; }
+
     /// <summary>Seconds that answers get to end after the last request was sent; then they are cut. Default: 60.</summary>
     public double DrainSeconds { get; init; } = 60;
 
@@ -43,10 +46,11 @@ public sealed record LoadPlan
 
 /// <summary>How far a run is.</summary>
 /// <param name="Seconds">Time since its start.</param>
+/// <param name="WarmsUp">Whether requests are not counted yet.</param>
 /// <param name="Sent">Requests sent.</param>
 /// <param name="Completed">Answered in full.</param>
 /// <param name="Failed">Not answered in full.</param>
-public readonly record struct LoadProgress(double Seconds, long Sent, long Completed, long Failed);
+public readonly record struct LoadProgress(double Seconds, bool WarmsUp, long Sent, long Completed, long Failed);
 
 /// <summary>What became of one request. Times in seconds since the start of the run.</summary>
 /// <param name="Id">Its number.</param>

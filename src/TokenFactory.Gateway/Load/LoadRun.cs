@@ -25,6 +25,7 @@ public sealed class LoadRun : IDisposable
     private readonly TimeHistogram _behind = new();
     private readonly LoadTally _all;
     private readonly LoadTally[] _classes;
+    private readonly Instant _from;
     private readonly Instant _until;
     private readonly long _origin;
     private ITimer? _timer;
@@ -33,6 +34,7 @@ public sealed class LoadRun : IDisposable
     private Instant _lastSent;
     private Instant _lastEnd;
     private long _order;
+    private long _early;
     private int _underWay;
     private bool _open = true;
     private bool _stopped;
@@ -43,6 +45,7 @@ public sealed class LoadRun : IDisposable
         _all = new LoadTally(new ServiceClass("all"));
         _classes = [
             .. plan.Traffic.Classes.Select(name => new LoadTally(plan.Classes.FirstOrDefault(one => one.Name == name) ?? new(name)))];
+        _from = Instant.AtSeconds(plan.WarmUpSeconds);
         _until = plan.Seconds is { } seconds ? Instant.AtSeconds(seconds) : Instant.Never;
         _origin = _time.GetTimestamp();
         _client = new LoadClient(plan, seed, Now);
@@ -82,14 +85,14 @@ public sealed class LoadRun : IDisposable
         lock (_gate)
         {
             var end = _stopped || _until == Instant.Never || _until < _lastEnd ? _lastEnd : _until;
-            return new LoadReport(end.Seconds, _all, _classes, _behind, _stopped);
+            return new LoadReport(Math.Max(0, (end - _from).Seconds), _all, _classes, _behind, _stopped) { WarmUpRequests = _early };
         }
     }
 
     private LoadProgress Progress()
     {
         lock (_gate)
-            return new LoadProgress(Now().Seconds, _all.Sent, _all.Completed, _all.Failed);
+            return new LoadProgress(Now().Seconds, Now() < _from, _all.Sent, _all.Completed, _all.Failed);
     }
 
     private Instant Now()
@@ -120,12 +123,12 @@ public sealed class LoadRun : IDisposable
     /// <summary>(1) Sends all that is due, and sets the timer to the next.</summary>
     private void Go()
     {
-        while (Take() is { } request)
-            _ = SendAsync(request);
+        while (Take() is { } due)
+            _ = SendAsync(due.Request, due.At);
     }
 
     /// <summary>The next request that is due; null where none is.</summary>
-    private Request? Take()
+    private (Request Request, Instant At)? Take()
     {
         lock (_gate)
         {
@@ -140,17 +143,27 @@ public sealed class LoadRun : IDisposable
             }
 
             var request = waiting < coming ? _waiting.Dequeue() : _coming!;
+            var counts = now >= _from;
             if (ReferenceEquals(request, _coming))
             {
-                _behind.Add(now - coming);
+                if (counts)
+                    _behind.Add(now - coming);
                 _coming = null;
             }
 
             _lastSent = now;
             _underWay++;
-            _all.Sent++;
-            _classes[request.Class].Sent++;
-            return request;
+            if (counts)
+            {
+                _all.Sent++;
+                _classes[request.Class].Sent++;
+            }
+            else
+            {
+                _early++;
+            }
+
+            return (request, now);
         }
     }
 
@@ -196,13 +209,13 @@ public sealed class LoadRun : IDisposable
         : TimeSpan.FromTicks((time.Nanoseconds + 99) / 100);
 
     /// <summary>(2) Sends one, and counts its end.</summary>
-    private async Task SendAsync(Request request)
+    private async Task SendAsync(Request request, Instant taken)
     {
         try
         {
             var sent = Now();
             var attempt = await _client.SendAsync(request, _plan.Traffic.Classes[request.Class], _cut.Token);
-            Count(request, sent, attempt);
+            Count(request, sent, taken >= _from, attempt);
             Go();
         }
         catch (Exception fault)
@@ -211,7 +224,7 @@ public sealed class LoadRun : IDisposable
         }
     }
 
-    private void Count(Request request, Instant sent, in Attempt attempt)
+    private void Count(Request request, Instant sent, bool counts, in Attempt attempt)
     {
         var completed = attempt.Outcome == LoadRow.Completed;
         lock (_gate)
@@ -232,9 +245,13 @@ public sealed class LoadRun : IDisposable
                 output,
                 completed && tally.Class.Kept((attempt.FirstToken ?? attempt.Ended) - sent, attempt.Ended - sent, (int)output));
             _lastEnd = attempt.Ended > _lastEnd ? attempt.Ended : _lastEnd;
-            _all.End(row, attempt.Usage is not null, attempt.Message);
-            tally.End(row, attempt.Usage is not null, attempt.Message);
-            _row?.Invoke(row);
+            if (counts)
+            {
+                _all.End(row, attempt.Usage is not null, attempt.Message);
+                tally.End(row, attempt.Usage is not null, attempt.Message);
+                _row?.Invoke(row);
+            }
+
             if (!_stopped)
                 Follow(request, attempt.Ended, completed);
         }

@@ -81,7 +81,7 @@ public sealed class LoadTally
 }
 
 /// <summary>What a run found.</summary>
-/// <param name="Seconds">From its start to the last end, or to its set end where that came later.</param>
+/// <param name="Seconds">From its start, or the end of its warm-up, to the last end, or to its set end where that came later.</param>
 /// <param name="All">All requests.</param>
 /// <param name="Classes">They by class, in the order of the traffic's.</param>
 /// <param name="Behind">By how much requests were sent later than they should be.</param>
@@ -90,6 +90,9 @@ public sealed record LoadReport(double Seconds, LoadTally All, IReadOnlyList<Loa
 {
     /// <summary>Lateness in seconds that a run may have at its 99th percentile and still have kept its arrival times.</summary>
     public const double MostBehindSeconds = 0.05;
+
+    /// <summary>Requests that were sent before it counted.</summary>
+    public long WarmUpRequests { get; init; }
 
     /// <summary>Whether it could not keep up with its arrival times.</summary>
     public bool FellBehind => Behind.Percentile(0.99) > MostBehindSeconds;

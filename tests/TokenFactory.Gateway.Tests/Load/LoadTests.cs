@@ -99,6 +99,38 @@ public sealed class LoadTests
     }
 
     [Fact]
+    public async Task What_is_sent_while_it_warms_up_is_answered_and_not_counted()
+    {
+        var (clock, silent, arrived) = (new HandClock(), new TaskCompletionSource(), new ConcurrentQueue<string>());
+        await using var server = await Server(async _ => await silent.Task, arrived);
+        var plan = new OpenPlan
+        {
+            Name = "open",
+            Arrivals = ArrivalPlan.Poisson(100),
+            Lengths = new PairedLengths(new Constant(20), new Constant(4)),
+            Requests = 100,
+        };
+        var (rows, load) = (new ConcurrentQueue<LoadRow>(), new LoadPlan
+        {
+            Target = new Uri(server.Urls.First()), Model = "any", Traffic = plan.Traffic(3), WarmUpSeconds = 0.4,
+        });
+        var run = LoadRun.RunAsync(load, 1, clock, rows.Enqueue, null, Cancel);
+        clock.Advance(3);
+        while (arrived.Count < 100)
+            await Task.Delay(1, Cancel);
+        silent.SetResult();
+        var report = await run;
+
+        var late = 0;
+        for (var traffic = plan.Traffic(3); traffic.Next() is { } request;)
+            late += request.Arrival.Seconds >= 0.4 ? 1 : 0;
+        Assert.InRange(late, 1, 99);
+        Assert.Equal((late, late, late), (report.All.Sent, report.All.Failed, rows.Count));
+        Assert.Equal((100 - late, late), (report.WarmUpRequests, report.Behind.Count));
+        Assert.Equal(3 - 0.4, report.Seconds, 6);
+    }
+
+    [Fact]
     public async Task What_goes_wrong_is_counted_by_kind_and_promises_that_were_broken_are_not_kept()
     {
         await using var engine = await Engines.StartAsync(new VirtualOptions { Faults = "status=503:x5, break=3:x4, usage=missing:x2" });
