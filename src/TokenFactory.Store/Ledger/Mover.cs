@@ -7,7 +7,10 @@ namespace TokenFactory.Store.Ledger;
 internal sealed class Mover(Journal journal, IUsageStore store, string folder, Action<string> warn)
 {
     private const int Chunk = 1 << 20;
-    private const int MostRecords = 512; // more would be faster, and hold up on a busy core whoever waits for an answer
+    private const int ManyBytes = 256 << 10;
+    private const int ManyRecords = 512; // more would be faster, and hold up on a busy core whoever waits for an answer
+    private const int FewRecords = 32; // less than a processor's time slice: where nothing presses, nobody waits for a batch
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     private readonly RecordBatch _batch = new();
     private readonly Names _names = new();
@@ -53,9 +56,10 @@ internal sealed class Mover(Journal journal, IUsageStore store, string folder, A
 
     private async Task MoveSomeAsync(Segment segment, long length, CancellationToken cancel)
     {
+        var few = journal.Added - journal.Moved < ManyBytes;
         var read = segment.Read(_buffer.AsSpan(0, (int)Math.Min(_buffer.Length, length - _at)), _at);
         _batch.Clear();
-        var taken = Decode(_buffer.AsSpan(0, read));
+        var taken = Decode(_buffer.AsSpan(0, read), few ? FewRecords : ManyRecords);
         if (taken == 0 && read == _buffer.Length && _buffer.Length < Frame.MostPayload)
         {
             _buffer = new byte[Frame.MostPayload + Chunk];
@@ -65,7 +69,10 @@ internal sealed class Mover(Journal journal, IUsageStore store, string folder, A
         if (taken == 0)
             taken = Leave(segment, length, _buffer.AsSpan(0, read));
         await AddAsync(_batch.Usage, _batch.Meters, cancel);
-        await Task.Yield(); // a database may answer on a thread that serves sockets, which reading the next batch would hold up
+        if (few)
+            await Task.Delay(Pause, CancellationToken.None);
+        else
+            await Task.Yield(); // a database may answer on a thread that serves sockets, which reading the next batch would hold up
         _at += taken;
         journal.Move(taken);
     }
@@ -73,10 +80,10 @@ internal sealed class Mover(Journal journal, IUsageStore store, string folder, A
     /// <summary>
     /// Reads whole frames from the beginning of some bytes into the batch, up to one that cannot be read; returns how many bytes they took.
     /// </summary>
-    private int Decode(ReadOnlySpan<byte> bytes)
+    private int Decode(ReadOnlySpan<byte> bytes, int most)
     {
         var taken = 0;
-        while (_batch.Count < MostRecords
+        while (_batch.Count < most
             && Frame.Read(bytes[taken..], out var payload) is > 0 and var frame
             && RecordCodec.Read(payload, _names, _batch))
         {
