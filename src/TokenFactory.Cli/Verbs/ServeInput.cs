@@ -67,7 +67,7 @@ internal sealed class ServeInput(Settings file, CatalogContents catalog, Calibra
     private string FleetText()
     {
         var names = file.Items("models").Select(model => $"{model.Text("name")}: {string.Join(' ', model.Texts("pools"))}");
-        var pools = ((DocList?)file.Copy("pools"))?.Select(pool => PoolText((DocMap)pool)) ?? [];
+        var pools = (file.Copy("pools") as DocList ?? []).OfType<DocMap>().Select(PoolText);
         var parts = ((string[])["classes", "policies", "health"]).Select(key => file.Copy(key) is { } part ? Yaml.Write(part) : "");
         var limits = ((string[])["wait_s", "waiting", "drain_s"]).Select(key => file.Item("limits")?.Text(key));
         return string.Join('\n', [.. names, .. pools, .. parts, .. limits]);

@@ -52,7 +52,7 @@ public sealed partial class LiveFleet
     private List<LiveReplica> Admit(int pool, List<ReplicaSetup> wanted, Instant now)
     {
         var added = new List<LiveReplica>();
-        foreach (var replica in wanted)
+        foreach (var replica in _closing ? [] : wanted)
         {
             if (_present.FirstOrDefault(one => one.Known.Pool == pool && one.Address == replica.Address) is not { } there)
             {

@@ -71,6 +71,8 @@ public sealed partial class LiveFleet
         var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
+            if (_disposed)
+                return Task.CompletedTask;
             _work.RemoveAll(done => done.IsCompleted);
             _work.Add(Task.Run(() => WatchAsync(replica, first), CancellationToken.None));
         }
@@ -197,8 +199,6 @@ public sealed partial class LiveFleet
     {
         lock (_gate)
         {
-            if (_closing)
-                return [];
             var now = Step(default);
             var name = Model.Pools[pool].Facts.Name;
             var wanted = found.ConvertAll(address => new ReplicaSetup($"{name}@{address}", new Uri($"http://{address}")));

@@ -39,6 +39,18 @@ public sealed class FactoryFileTests
         Assert.DoesNotContain("sk-tf-secret", run.Err, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("pools: 3")]
+    [InlineData("pools: {name: h100}")]
+    [InlineData("pools: [[h100]]")]
+    public void What_is_no_list_of_pools_is_told(string text)
+    {
+        using var folder = new TemporaryFolder();
+        var run = Program.Run("serve", folder.Write("factory.yaml", text), "--check");
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.Contains("'pools' is not a list of settings.", run.Err, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void All_mistakes_are_told_together()
     {
