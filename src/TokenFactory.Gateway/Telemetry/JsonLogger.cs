@@ -32,7 +32,7 @@ internal sealed class JsonLogger(JsonLogs logs, string category) : ILogger
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (!IsEnabled(logLevel))
+        if (!IsEnabled(logLevel) || IsOfClient(eventId))
             return;
         logs.Put(Line(logs.Now, logLevel, Snake(eventId.Name ?? ""), json =>
         {
@@ -47,6 +47,10 @@ internal sealed class JsonLogger(JsonLogs logs, string category) : ILogger
     /// <summary>That lines were lost.</summary>
     public static string Lost(DateTimeOffset now, long lines) =>
         Line(now, LogLevel.Warning, "log_lines_lost", json => json.WriteNumber("lines", lines));
+
+    /// <summary>What the web server takes for an error here, and is a client's: a body that nobody read and that is no HTTP.</summary>
+    private bool IsOfClient(EventId eventId) =>
+        eventId.Name == "RequestBodyDrainBodyReaderInvalidState" && category == "Microsoft.AspNetCore.Server.Kestrel";
 
     private static string Line(DateTimeOffset now, LogLevel level, string name, Action<Utf8JsonWriter> more)
     {

@@ -32,6 +32,24 @@ public sealed class TransportTests
         Assert.Equal(Outcome.Completed, Assert.Single(await gateway.StopAsync()).Outcome);
     }
 
+    /// <summary>The web server reads what is left of a body that was refused unread, and finds that it is no HTTP.</summary>
+    [Fact]
+    public async Task Trailers_that_are_no_text_are_no_error_of_ours_where_nobody_reads_them()
+    {
+        using var logs = new StringLogs();
+        await using var gateway = await RunningGateway.StartAsync([], logs: logs.Provider);
+        using var client = await RawClient.ConnectAsync(gateway.Host.Address);
+        byte[] trailers = [.. "0\r\nX-Odd: "u8, 0xff, 0xfe, 0, .. "\r\n\r\n"u8];
+        await client.SendAsync("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer wrong\r\nTransfer-Encoding: chunked\r\n\r\n");
+
+        await client.SendAsync(trailers);
+        var answer = Assert.Single(RawClient.Answers(await client.ReadAsync(Guard)));
+
+        Assert.Equal(401, answer.Status);
+        await gateway.StopAsync();
+        Assert.DoesNotContain("\"level\":\"error\"", logs.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Many_streams_share_one_connection_of_HTTP_2_over_TLS()
     {
