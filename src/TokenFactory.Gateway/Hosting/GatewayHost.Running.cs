@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Gateway.Api;
 using TokenFactory.Gateway.Live;
@@ -10,6 +11,9 @@ namespace TokenFactory.Gateway.Hosting;
 /// <content>What goes on while it runs: a changed file, meters.</content>
 public sealed partial class GatewayHost
 {
+    /// <summary>Fleets that end what they had when the file changed.</summary>
+    private ImmutableArray<LiveFleet> _former = [];
+
     /// <summary>Replicas that are there now.</summary>
     internal IEnumerable<LiveReplica> Replicas => _gateway.Running.Fleets.Values.SelectMany(fleet => fleet.Replicas);
 
@@ -78,6 +82,9 @@ public sealed partial class GatewayHost
                 fleet.Drain(same); // an operator's word outlives a change of the file
         }
 
+        var there = running.Fleets.Values.SelectMany(fleet => fleet.Replicas).ToList();
+        foreach (var fleet in before.Fleets.Values)
+            fleet.HandOver(there);
         (_gateway.Running, _events) = (running, events);
         _retiring.Add(RetireAsync(RetireAsync(before, old), _virtual.Unused(setup)));
     }
@@ -113,7 +120,9 @@ public sealed partial class GatewayHost
     /// <summary>What ran before ends what it has, and goes.</summary>
     private async Task RetireAsync(Running before, EventLog? events)
     {
+        ImmutableInterlocked.Update(ref _former, former => former.AddRange(before.Fleets.Values));
         await DrainAsync(before).ConfigureAwait(false);
+        ImmutableInterlocked.Update(ref _former, former => former.RemoveRange(before.Fleets.Values));
         foreach (var fleet in before.Fleets.Values)
         {
             await KeepAsync(fleet.TakeMeters()).ConfigureAwait(false);

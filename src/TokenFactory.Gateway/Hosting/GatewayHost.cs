@@ -211,7 +211,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
 
     private GatewayWatch Watch() => new()
     {
-        Replicas = () => ReplicaStatus.Of(_gateway.Running.Fleets.Values),
+        Replicas = () => ReplicaStatus.Of(_gateway.Running.Fleets.Values, _former),
         Queues = () => [.. _gateway.Running.Fleets.Values.SelectMany(fleet =>
             Setup.Classes.Select((kind, i) => new QueueDepth(fleet.Model.Name, kind.Name, fleet.WaitingOf(i))))],
         Tenants = () => [.. _tenants!.Tenants.Select(tenant => _tenants.UsageOf(tenant.Name)).OfType<TenantUsage>()],
@@ -225,7 +225,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         Key = key,
         Tenants = _tenants!,
         Setup = () => Setup,
-        Replicas = () => ReplicaStatus.Of(_gateway.Running.Fleets.Values),
+        Replicas = () => ReplicaStatus.Of(_gateway.Running.Fleets.Values, _former),
         Drain = (name, drain) => ReplicaStatus.Drain(_gateway.Running.Fleets.Values, name, drain),
         Store = Status,
         Metrics = _metrics,

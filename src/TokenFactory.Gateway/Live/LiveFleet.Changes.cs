@@ -48,6 +48,20 @@ public sealed partial class LiveFleet
         return gone;
     }
 
+    /// <summary>
+    /// Another fleet has these replicas too, and pays for them from now on: a replica is paid once. Requests that run here cost what they
+    /// took until now.
+    /// </summary>
+    public void HandOver(IReadOnlyList<LiveReplica> others)
+    {
+        lock (_gate)
+        {
+            var now = Step(default);
+            foreach (var replica in _present.Where(one => others.Any(other => other.Address == one.Address)))
+                replica.Meter?.Close(now);
+        }
+    }
+
     /// <summary>Those that are not there come; one that was about to go stays.</summary>
     private List<LiveReplica> Admit(int pool, List<ReplicaSetup> wanted, Instant now)
     {

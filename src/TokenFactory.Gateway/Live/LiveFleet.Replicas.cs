@@ -19,8 +19,8 @@ public sealed partial class LiveFleet
     /// <summary>Sends it requests again.</summary>
     public void Resume(LiveReplica replica) => Change(replica, (one, now) =>
     {
+        one.EasesSince = one.Drained ? now : one.EasesSince;
         one.Drained = false;
-        one.EasesSince = now;
     });
 
     /// <summary>Takes no new requests; returns when none waits and none is at a replica.</summary>
@@ -73,7 +73,10 @@ public sealed partial class LiveFleet
             _gone.Add(replica);
         replica.Show(_setup.Health);
         replica.Leave();
-        LiveLog.Left(_logger, replica.Name);
+        if (_closing)
+            LiveLog.Ended(_logger, replica.Name);
+        else
+            LiveLog.Left(_logger, replica.Name);
     }
 
     private void Change(LiveReplica replica, Action<LiveReplica, Instant> how)
@@ -117,7 +120,7 @@ public sealed partial class LiveFleet
         }
 
         replica.Show(_setup.Health);
-        if (was != replica.State)
+        if (was != replica.State && !_closing)
             LiveLog.Turned(_logger, replica.Name, replica.State, replica.Why);
     }
 

@@ -25,6 +25,9 @@ internal static partial class LiveLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Replica {Replica} has left")]
     public static partial void Left(ILogger logger, string replica);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Replica {Replica} has ended what it ran when the gateway stopped or its file changed")]
+    public static partial void Ended(ILogger logger, string replica);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "A look at replica {Replica} failed: {Why}")]
     public static partial void LookFailed(ILogger logger, string replica, string why);
 

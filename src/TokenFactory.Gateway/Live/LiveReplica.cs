@@ -150,10 +150,10 @@ public sealed class LiveReplica
     private string BrokenWords() =>
         $"{Circuit.Failures} requests failed in a row, the last: {FailWords}; tried again after {Circuit.OpenSeconds:0.#} s";
 
-    /// <summary>Cuts what its meter showed since the last cut; null where no time has passed.</summary>
+    /// <summary>Cuts what its meter showed since the last cut; null where no time has passed that it counts.</summary>
     internal MeterRecord? TakeMeter(string model, Instant now)
     {
-        if (Meter is null || now <= Cut.At)
+        if (Meter is null || now <= Cut.At || Meter.Totals == Cut.Totals)
             return null;
         var (totals, before, from) = (Meter.Totals, Cut.Totals, Cut.At);
         Cut = (totals, now);

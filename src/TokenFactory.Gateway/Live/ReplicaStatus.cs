@@ -42,12 +42,30 @@ public sealed record ReplicaStatus(
     double BusyS)
 {
     /// <summary>All replicas of some fleets.</summary>
-    public static IReadOnlyList<ReplicaStatus> Of(IEnumerable<LiveFleet> fleets) =>
-        [.. fleets.SelectMany(fleet =>
+    /// <param name="fleets">Those that serve.</param>
+    /// <param name="former">Those that end what they have: what runs there is counted with the replica that it runs at.</param>
+    public static IReadOnlyList<ReplicaStatus> Of(IEnumerable<LiveFleet> fleets, IEnumerable<LiveFleet> former)
+    {
+        var old = former.SelectMany(fleet => fleet.Replicas.Where(replica => replica.InFlight > 0).Select(replica => (fleet, replica))).ToList();
+        var now = fleets.SelectMany(fleet =>
         {
             var totals = fleet.Totals().ToDictionary(each => each.Replica);
-            return fleet.Replicas.Select(replica => Of(fleet.Model.Name, replica, totals.GetValueOrDefault(replica)));
-        })];
+            return fleet.Replicas.Select(replica => (Replica: replica, Status: Of(fleet.Model.Name, replica, totals.GetValueOrDefault(replica))));
+        }).ToList();
+        var names = now.Select(one => one.Status.Name).ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. now.Select(one => one.Status.With(old.Where(former => former.replica.IsSameAs(one.Replica)).Sum(former => former.replica.InFlight))),
+            .. old.Where(one => names.Add(one.replica.Name) && !now.Exists(other => one.replica.IsSameAs(other.Replica)))
+                .Select(one => Of(one.fleet.Model.Name, one.replica, default)),
+        ];
+    }
+
+    private ReplicaStatus With(int more) => more == 0 ? this : this with
+    {
+        InFlight = InFlight + more,
+        State = State == "drained" ? "draining" : State,
+    };
 
     private static ReplicaStatus Of(string model, LiveReplica replica, ReplicaTotals totals) => new(
         replica.Name, model, replica.Pool.Facts.Name, replica.Pool.What, replica.IsVirtual, replica.Address?.ToString(), replica.State,

@@ -1,6 +1,7 @@
 using System.Net;
 using TokenFactory.Fleet;
 using TokenFactory.Gateway.Setup;
+using TokenFactory.Gateway.Live;
 
 namespace TokenFactory.Gateway.Tests.Live;
 
@@ -82,6 +83,31 @@ public sealed class ChangeTests
         Assert.False(waiting.IsCompleted);
         await fleet.BecomeAsync(Model("b").Model, TestContext.Current.CancellationToken);
         Assert.Equal("b", (await waiting).Leg!.Replica.Address.Host);
+    }
+
+    [Fact]
+    public async Task A_replica_of_two_fleets_is_paid_once_and_what_runs_in_the_former_is_counted_with_it()
+    {
+        var clock = new HandClock();
+        await using var former = await Fleets.StartAsync(Model("a", "b").Setup, clock);
+        var requests = new Requests(former, clock);
+        var leg = await requests.SendAsync();
+        leg.FirstToken(requests.Now);
+        clock.Advance(10);
+        await using var next = await Fleets.StartAsync(Model("b", "a").Setup, clock);
+
+        former.HandOver(next.Replicas.ToList());
+        clock.Advance(50);
+
+        var shown = ReplicaStatus.Of([next], [former]);
+        Assert.Equal(["h100-sxm-0", "h100-sxm-1"], shown.Select(replica => replica.Name).Order());
+        Assert.Equal(1, shown.Single(replica => replica.Address == leg.Replica.Address.ToString()).InFlight);
+        Assert.Equal(1, shown.Sum(replica => replica.InFlight));
+        var cost = leg.End(requests.Now, true, 100, null, null);
+        var paid = former.TakeMeters().Concat(next.TakeMeters()).Sum(record => record.Paid.Value);
+        Assert.Equal(60 * 2 * 3 / 3600.0, (double)paid, 6); // a minute of two replicas
+        Assert.Equal(10 * 3 / 3600.0, cost.UsageUsd, 6);
+        Assert.Empty(former.TakeMeters());
     }
 
     [Fact]

@@ -159,6 +159,18 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task Who_resumes_what_was_not_drained_changes_nothing()
+    {
+        var clock = new HandClock();
+        await using var fleet = await Fleets.StartAsync(Fleets.Setup(Fleets.Pool()), clock);
+        fleet.Resume(fleet.Replicas[0]);
+        Assert.Equal("", fleet.Replicas[0].Why);
+        fleet.Drain(fleet.Replicas[0]);
+        fleet.Resume(fleet.Replicas[0]);
+        Assert.NotEqual("", fleet.Replicas[0].Why);
+    }
+
+    [Fact]
     public async Task Addresses_that_a_name_stands_for_come_and_go()
     {
         var clock = new HandClock();
