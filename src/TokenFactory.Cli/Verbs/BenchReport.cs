@@ -28,6 +28,8 @@ internal static class BenchReport
         var server = asked.Target.ToString().TrimEnd('/');
         yield return $"{server} answered {all.Completed:N0} of {all.Sent:N0} requests to {model} in {report.Seconds:0.0} s: "
             + $"{Spell.Number(all.Completed / seconds)} requests and {Spell.Number(all.OutputTokens / seconds)} output tokens a second.";
+        if (all.Sent == 0 && report.WarmUpRequests > 0)
+            yield return $"All was over before the {asked.WarmUpSeconds:0.###} s of --warmup were: give it less, or the run more requests.";
         if (report.Stopped)
             yield return "Stopped by the user before its end.";
         if (asked.Clients is null && report.FellBehind)
@@ -134,7 +136,11 @@ internal static class BenchReport
     private static IEnumerable<string> Notes(BenchAsked asked, LoadReport report, BenchFiles files)
     {
         if (asked.WarmUpSeconds > 0)
-            yield return $"The first {asked.WarmUpSeconds:0.###} s are not counted, nor the {report.WarmUpRequests:N0} requests that were sent then.";
+        {
+            var failed = report.WarmUpFailures > 0 ? $", {report.WarmUpFailures:N0} of which failed" : "";
+            yield return $"The first {asked.WarmUpSeconds:0.###} s are not counted, nor the {report.WarmUpRequests:N0} requests that ended then{failed}.";
+        }
+
         if (report.All.WithoutUsage > 0)
             yield return $"{report.All.WithoutUsage:N0} answers came without usage: their tokens are events with content.";
         if (!asked.Streams)
@@ -151,7 +157,9 @@ internal static class BenchReport
             yield return $"Requests were sent {half} ms (p50), {most} ms (p99) after their time.";
         }
 
-        if (files.Summary is { } path)
+        if (files.Summary is { } none && report.All.Completed == 0)
+            yield return $"No row was added to {none}: no request that counts was answered.";
+        else if (files.Summary is { } path)
             yield return $"A row was added to {path}: 'tokenfactory calibrate --from {path}' reads {Calibrator.FewestRows} or more.";
     }
 

@@ -48,7 +48,8 @@ internal sealed class BenchRunner(Terminal terminal, CommonFlags common, ParseRe
         await Ended(run, stop);
         var report = await run;
         rows?.Keep();
-        summary?.Add(asked, model, report, TimeProvider.System.GetUtcNow());
+        if (report.All.Completed > 0)
+            summary?.Add(asked, model, report, TimeProvider.System.GetUtcNow());
         App.Print(BenchReport.Of(asked, model, report, files), terminal, common, parsed);
         return report.All.Completed > 0 && report.All.Failed == 0 ? App.Done : App.AnswerIsNo;
     }

@@ -23,7 +23,7 @@ internal static class BenchVerb
         new("stream", "Whether answers come as streams: true or false. Default: true."),
         new("exact_lengths",
             "Whether the server shall generate as many tokens as the workload says (ignore_eos): true or false. Default: true."),
-        new("warmup_s", "Requests sent in the first so many seconds are not counted: caches fill, code is compiled. Default: 0.") { Short = "--warmup" },
+        new("warmup_s", "Requests that end in the first so many seconds are not counted: caches fill, code is compiled. Default: 0.") { Short = "--warmup" },
         new("drain_s", "Seconds that answers get to end after the last request was sent. Default: 60."),
         new("class_header", "Header that carries the service class of each request. Default: none."),
         new("ttft_s", "Promise, with flags or --trace: seconds to the first token."),

@@ -31,7 +31,7 @@ public sealed record LoadPlan
     /// <summary>Nothing is sent after so many seconds; null for when the workload ends.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>Requests that are sent in so many seconds from the start are not counted. Default: 0.</summary>
+    /// <summary>Requests that end within so many seconds from the start are not counted. Default: 0.</summary>
     public double WarmUpSeconds { get; init; }
 
     /// <summary>Seconds that answers get to end after the last request was sent; then they are cut. Default: 60.</summary>

@@ -35,6 +35,7 @@ public sealed class LoadRun : IDisposable
     private Instant _lastEnd;
     private long _order;
     private long _early;
+    private long _earlyFailed;
     private int _underWay;
     private bool _open = true;
     private bool _stopped;
@@ -85,7 +86,11 @@ public sealed class LoadRun : IDisposable
         lock (_gate)
         {
             var end = _stopped || _until == Instant.Never || _until < _lastEnd ? _lastEnd : _until;
-            return new LoadReport(Math.Max(0, (end - _from).Seconds), _all, _classes, _behind, _stopped) { WarmUpRequests = _early };
+            return new LoadReport(Math.Max(0, (end - _from).Seconds), _all, _classes, _behind, _stopped)
+            {
+                WarmUpRequests = _early,
+                WarmUpFailures = _earlyFailed,
+            };
         }
     }
 
@@ -123,12 +128,12 @@ public sealed class LoadRun : IDisposable
     /// <summary>(1) Sends all that is due, and sets the timer to the next.</summary>
     private void Go()
     {
-        while (Take() is { } due)
-            _ = SendAsync(due.Request, due.At);
+        while (Take() is { } request)
+            _ = SendAsync(request);
     }
 
     /// <summary>The next request that is due; null where none is.</summary>
-    private (Request Request, Instant At)? Take()
+    private Request? Take()
     {
         lock (_gate)
         {
@@ -143,27 +148,18 @@ public sealed class LoadRun : IDisposable
             }
 
             var request = waiting < coming ? _waiting.Dequeue() : _coming!;
-            var counts = now >= _from;
             if (ReferenceEquals(request, _coming))
             {
-                if (counts)
+                if (now >= _from)
                     _behind.Add(now - coming);
                 _coming = null;
             }
 
             _lastSent = now;
             _underWay++;
-            if (counts)
-            {
-                _all.Sent++;
-                _classes[request.Class].Sent++;
-            }
-            else
-            {
-                _early++;
-            }
-
-            return (request, now);
+            _all.Sent++;
+            _classes[request.Class].Sent++;
+            return request;
         }
     }
 
@@ -209,13 +205,13 @@ public sealed class LoadRun : IDisposable
         : TimeSpan.FromTicks((time.Nanoseconds + 99) / 100);
 
     /// <summary>(2) Sends one, and counts its end.</summary>
-    private async Task SendAsync(Request request, Instant taken)
+    private async Task SendAsync(Request request)
     {
         try
         {
             var sent = Now();
             var attempt = await _client.SendAsync(request, _plan.Traffic.Classes[request.Class], _cut.Token);
-            Count(request, sent, taken >= _from, attempt);
+            Count(request, sent, attempt);
             Go();
         }
         catch (Exception fault)
@@ -224,7 +220,7 @@ public sealed class LoadRun : IDisposable
         }
     }
 
-    private void Count(Request request, Instant sent, bool counts, in Attempt attempt)
+    private void Count(Request request, Instant sent, in Attempt attempt)
     {
         var completed = attempt.Outcome == LoadRow.Completed;
         lock (_gate)
@@ -245,7 +241,13 @@ public sealed class LoadRun : IDisposable
                 output,
                 completed && tally.Class.Kept((attempt.FirstToken ?? attempt.Ended) - sent, attempt.Ended - sent, (int)output));
             _lastEnd = attempt.Ended > _lastEnd ? attempt.Ended : _lastEnd;
-            if (counts)
+            if (attempt.Ended < _from)
+            {
+                _all.Sent--;
+                tally.Sent--;
+                (_early, _earlyFailed) = (_early + 1, _earlyFailed + (completed ? 0 : 1));
+            }
+            else
             {
                 _all.End(row, attempt.Usage is not null, attempt.Message);
                 tally.End(row, attempt.Usage is not null, attempt.Message);

@@ -91,8 +91,11 @@ public sealed record LoadReport(double Seconds, LoadTally All, IReadOnlyList<Loa
     /// <summary>Lateness in seconds that a run may have at its 99th percentile and still have kept its arrival times.</summary>
     public const double MostBehindSeconds = 0.05;
 
-    /// <summary>Requests that were sent before it counted.</summary>
+    /// <summary>Requests that ended before it counted.</summary>
     public long WarmUpRequests { get; init; }
+
+    /// <summary>Of them, those that were not answered in full.</summary>
+    public long WarmUpFailures { get; init; }
 
     /// <summary>Whether it could not keep up with its arrival times.</summary>
     public bool FellBehind => Behind.Percentile(0.99) > MostBehindSeconds;
