@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using TokenFactory.Gateway.Setup;
 using TokenFactory.Gateway.Tests.Api;
 using TokenFactory.Gateway.Wire;
@@ -27,7 +28,7 @@ public sealed class FuzzTests
     {
         var seen = new Engine();
         await using var engine = new RawEngine(seen.AnswerAsync);
-        using var logs = new StringLogs();
+        using var logs = new StringLogs(LogLevel.Error);
         await using var gateway = await RunningGateway.StartAsync(
             [engine.Address], setup => setup with { Limits = setup.Limits with { BodyBytes = 64 << 10, HeldBodyBytes = 16 << 20 } }, logs: logs.Provider);
 
@@ -62,7 +63,7 @@ public sealed class FuzzTests
             return await new OddAnswers(dice, endpoint, line.Body.Span.IndexOf("\"stream\":true"u8) >= 0, line.Id).Draw().SendAsync(line);
         }
 
-        using var logs = new StringLogs();
+        using var logs = new StringLogs(LogLevel.Error);
         await using var gateway = await RunningGateway.StartAsync([engine.Address], Hardy, logs: logs.Provider);
 
         await OrTellAsync(logs, GrowsNotAsync(gateway, async dice =>

@@ -9,7 +9,8 @@ internal sealed class StringLogs : IDisposable
     private readonly StringWriter _text = new();
     private readonly JsonLogs _logs;
 
-    public StringLogs() => _logs = new JsonLogs(TextWriter.Synchronized(_text), TimeProvider.System);
+    public StringLogs(LogLevel least = LogLevel.Information) =>
+        _logs = new JsonLogs(TextWriter.Synchronized(_text), TimeProvider.System, least);
 
     public ILoggerProvider Provider => _logs;
 
