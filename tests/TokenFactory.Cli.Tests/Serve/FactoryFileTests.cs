@@ -91,9 +91,9 @@ public sealed class FactoryFileTests
         await gateway.SaysAsync("h100-1 is ready");
         Change("{name: h100, replicas: 1,");
         await gateway.SaysAsync("h100-1 has left");
-        Assert.DoesNotContain("h100-0 has left", gateway.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("h100-0 has ", gateway.Errors, StringComparison.Ordinal);
         Change("{name: h100, replicas: 1, max_sequences: 8,");
-        await gateway.SaysAsync("h100-0 has left");
+        await gateway.SaysAsync("h100-0 has ended what it ran");
     }
 
     private const System.Text.Json.JsonValueKind JsonNull = System.Text.Json.JsonValueKind.Null;
