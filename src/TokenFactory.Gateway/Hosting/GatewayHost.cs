@@ -176,9 +176,14 @@ public sealed partial class GatewayHost : IAsyncDisposable
     private async Task StopServingAsync(Running running)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(running.Setup.Limits.DrainSeconds), _time);
-        using var registered = patience.Token.Register(() => _gateway.Cutting = true);
+        using var cut = new CancellationTokenSource();
+        using var registered = patience.Token.Register(() =>
+        {
+            _gateway.Cutting = true; // before connections are cut: who is cut off by us did not leave
+            cut.Cancel();
+        });
         if (_public is not null)
-            await _public.StopAsync(patience.Token).ConfigureAwait(false);
+            await _public.StopAsync(cut.Token).ConfigureAwait(false);
         await DrainAsync(running).ConfigureAwait(false);
     }
 
